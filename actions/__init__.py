@@ -1,0 +1,1 @@
+"""What the bot can do: the action server, a process of its own."""

@@ -1,0 +1,67 @@
+"""The gateway's own reviewed texts and word lists, by language: `data/answers/<language>.yml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from bot.safety import Phrases
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT = "en"
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language's texts and words."""
+
+    code: str
+    name: str
+    texts: Mapping[str, str]
+    danger: Phrases
+    # Phrases that hold a danger word and mean none ("fire hydrant").
+    harmless: Phrases
+    # Single words that bring a waiting citizen back to the assistant.
+    bot_words: frozenset[str]
+    # Little words by which a message shows its language ("the", "where"): an address has none of them.
+    common_words: frozenset[str]
+
+
+class Answers:
+    """All languages' texts. A language is added by its file alone."""
+
+    def __init__(self, languages: Iterable[Language], values: Mapping[str, str]) -> None:
+        self.languages = {language.code: language for language in languages}
+        self._values = values
+
+    @classmethod
+    def read(cls, folder: Path = ROOT / "data" / "answers", **values: str) -> Answers:
+        """Read the folder; `values` fill the same placeholder in every text (city, emergency)."""
+        return cls((_read(path) for path in sorted(folder.glob("*.yml"))), values)
+
+    def text(self, language: str, key: str, **values: object) -> str:
+        """Return a text in `language`, or in English where that is not a language we have."""
+        chosen = self.languages.get(language) or self.languages[DEFAULT]
+        return chosen.texts[key].format(**self._values, **values)
+
+    def danger_in(self, text: str) -> str | None:
+        """Return the language whose danger words stand in `text`: looked for in all of them."""
+        for language in self.languages.values():
+            text = language.harmless.taken_out_of(text)
+        return next((code for code, language in self.languages.items() if language.danger.found_in(text)), None)
+
+
+def _read(path: Path) -> Language:
+    content = yaml.safe_load(path.read_text("utf-8"))
+    return Language(
+        path.stem,
+        content["name"],
+        content["texts"],
+        Phrases(content["danger_words"]),
+        Phrases(content["harmless_words"]),
+        frozenset(content["bot_words"]),
+        frozenset(content["common_words"]),
+    )

@@ -1,0 +1,1 @@
+"""Benches: commands that print the figures which the documentation states."""

@@ -1,0 +1,1 @@
+"""The core's tables and the only SQL of the core."""

@@ -1,0 +1,94 @@
+"""The core's tables: conversations, their messages, and reports kept for a department that was down."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.store.database import Base
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: kept in UTC, and given back with its zone (SQLite forgets zones)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return `value` in UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return `value` with the zone UTC."""
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+class ConversationRow(Base):
+    """One citizen's address on one channel, who holds the conversation, and the engine's state of it."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    address: Mapped[str]
+    route: Mapped[str] = mapped_column(default="")
+    holder: Mapped[str] = mapped_column(default="bot")  # bot | queue | staff
+    staff: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(default="")  # why it was handed over
+    summary: Mapped[str] = mapped_column(Text, default="")
+    told_waiting_at: Mapped[datetime | None] = mapped_column(Moment)
+    danger_at: Mapped[datetime | None] = mapped_column(Moment)
+    language: Mapped[str] = mapped_column(default="")
+    state: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    offered: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    # Raised by every turn, take, say and release: whoever read an older one must not write.
+    version: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class MessageRow(Base):
+    """One message, in or out. `seq` is the order of a conversation as everybody sees it."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("ix_messages_conversation", "conversation_id", "seq"),
+        Index("ix_messages_status", "status"),
+    )
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    author: Mapped[str]  # citizen | bot | staff
+    text: Mapped[str] = mapped_column(Text)
+    choices: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    # A citizen's: waiting | answered. Ours: one of bot.messages.STATUSES.
+    status: Mapped[str]
+    # "channel:provider's id" of a citizen's message: what makes a redelivery known.
+    delivery: Mapped[str | None] = mapped_column(unique=True)
+    provider_id: Mapped[str] = mapped_column(default="", index=True)
+    # A notice goes out whoever holds the conversation; an answer of the bot does not once staff hold it.
+    notice: Mapped[bool] = mapped_column(default=False)
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime] = mapped_column(Moment)
+    settled_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class KeptReportRow(Base):
+    """A report that its department could not take: filed again and again under the same key."""
+
+    __tablename__ = "kept_reports"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    department: Mapped[str]
+    report: Mapped[dict[str, Any]] = mapped_column(JSON)
+    status: Mapped[str] = mapped_column(default="kept")  # kept | filed | refused
+    reference: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(Moment)

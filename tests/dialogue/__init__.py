@@ -1,0 +1,1 @@
+"""Conversations, as YAML, through the running engine and action server."""

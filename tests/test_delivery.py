@@ -1,0 +1,104 @@
+"""Sending: in order, repeated when that is safe, looked up when it is not, receipts only forwards."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.messages import Receipt
+from bot.ports import CitizenGone, OptedOut, OutcomeUnknown, ProviderDown, SendError, Throttled
+from bot.store.tables import MessageRow
+from tests.desk import Desk, a_desk
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with a_desk(tmp_path) as desk:
+        yield desk
+
+
+async def sent(desk: Desk) -> list[MessageRow]:
+    """Return our messages, oldest first."""
+    async with desk.store.transaction() as session:
+        ours = select(MessageRow).where(MessageRow.author != "citizen").order_by(MessageRow.seq)
+        return list(await session.scalars(ours))
+
+
+@pytest.mark.parametrize("fault", [Throttled("slow down"), ProviderDown("503"), OutcomeUnknown("no answer")])
+async def test_a_passing_fault_costs_nothing(desk: Desk, fault: SendError) -> None:
+    desk.channel.faults.append(fault)
+    await desk.hear("hello")
+    assert desk.channel.texts == ["You said hello"]
+    [message] = await sent(desk)
+    assert (message.status, message.provider_id) == ("sent", "PR1")
+
+
+async def test_an_unknown_outcome_is_looked_up_before_anything_is_sent_again(desk: Desk) -> None:
+    desk.channel.faults.append(OutcomeUnknown("no answer"))
+    desk.channel.went_out.add("yes")
+    await desk.hear("hello")
+    [message] = await sent(desk)
+    assert desk.channel.texts == []
+    assert (message.status, message.provider_id, desk.channel.asked) == ("sent", "PRfound", [message.id])
+
+
+@pytest.mark.parametrize(("fault", "code"), [(CitizenGone("gone", "21211"), "21211"), (OptedOut("stop"), "OptedOut")])
+async def test_a_lasting_refusal_ends_the_message_and_not_those_behind_it(desk: Desk, fault: SendError, code: str) -> None:
+    desk.channel.faults.append(fault)
+    await desk.hear("one")
+    await desk.hear("two")
+    assert [(m.status, m.error) for m in await sent(desk)] == [("failed", code), ("sent", "")]
+    assert desk.channel.texts == ["You said two"]
+
+
+@pytest.mark.parametrize(("fault", "status"), [(ProviderDown("503"), "failed"), (OutcomeUnknown("?"), "unknown")])
+async def test_out_of_tries(desk: Desk, fault: SendError, status: str) -> None:
+    class Deaf(type(desk.channel)):  # type: ignore[misc]  # a class made from the fake at hand
+        async def find(self, outgoing: object) -> str | None:
+            raise OutcomeUnknown("cannot tell")
+
+    desk.channel.__class__ = Deaf
+    desk.channel.faults.extend([fault] * 20)
+    await desk.hear("hello")
+    assert [(m.status, m.error) for m in await sent(desk)] == [(status, "out_of_tries")]
+
+
+async def test_what_was_cut_off_in_mid_send_is_looked_up_at_the_next_start(desk: Desk) -> None:
+    desk.workflows.held_back = True
+    await desk.hear("hello")
+    conversation = await desk.store.find("fake", "+15550100001")
+    assert conversation
+    await desk.front.answer(conversation.id)
+    assert await desk.outbox.next(conversation.id)  # and here the process was killed
+    desk.channel.went_out.add("yes")
+    await desk.front.resume()
+    assert desk.channel.texts == []
+    assert [(m.status, m.provider_id) for m in await sent(desk)] == [("sent", "PRfound")]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        (["sent", "delivered"], "delivered"),
+        (["delivered", "sent"], "delivered"),
+        (["failed", "delivered"], "delivered"),
+        (["delivered", "failed"], "delivered"),
+        (["failed", "sent"], "failed"),
+        (["queued"], "sent"),
+    ],
+)
+async def test_receipts_only_move_a_message_forwards(desk: Desk, statuses: list[str], expected: str) -> None:
+    await desk.hear("hello")
+    for status in statuses:
+        await desk.front.receipt(Receipt("fake", "", status, "PR1", "30003" if status == "failed" else ""))
+    assert [m.status for m in await sent(desk)] == [expected]
+
+
+async def test_a_receipt_of_nobodys_message_changes_nothing(desk: Desk) -> None:
+    await desk.hear("hello")
+    await desk.front.receipt(Receipt("fake", "none", "failed", "PR99"))
+    await desk.front.receipt(Receipt("fake", "", "failed", ""))
+    assert [m.status for m in await sent(desk)] == ["sent"]
