@@ -12,6 +12,7 @@ _WHEN_CHOOSING = (0.8, 7)
 _IN_FREE_TEXT = (0.9, 4)
 _FOR_A_PERSON = (0.8, 9)
 _WITH_A_REFERENCE = (0.5, 12)
+_FOR_ANOTHER_FORM = (0.8, 30)
 
 
 def is_aside(message: Message, *, free_text: bool = False, also: frozenset[str] = frozenset()) -> bool:
@@ -23,6 +24,8 @@ def is_aside(message: Message, *, free_text: bool = False, also: frozenset[str] 
     sure, most_words = _IN_FREE_TEXT if free_text else _WHEN_CHOOSING
     if message.intent == "ask_person":
         sure, most_words = _FOR_A_PERSON
+    elif message.intent in also:
+        sure, most_words = _FOR_ANOTHER_FORM
     elif message.intent == "ask_case_status" and is_sound(reference_in(message.text)):
         sure, most_words = _WITH_A_REFERENCE
     return message.confidence >= sure and len(message.text.split()) <= most_words

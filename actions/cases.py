@@ -34,7 +34,8 @@ class ReadCaseReference(Step):
     async def act(self, message: Message, answers: Answers) -> Mapping[str, Any]:
         if message.passed_on:
             return {"case_hint": "", **ask(SLOT)}
-        reference = reference_in(message.text, at_least=1 if message.asked else _AT_LEAST)
+        elsewhere = message.intent != "ask_case_status" and is_aside(message, also=REPORTS)
+        reference = reference_in(message.text, at_least=1 if message.asked and not elsewhere else _AT_LEAST)
         if not reference:
             if not message.asked:
                 return {"case_tries": 0, "case_hint": "", **ask(SLOT)}
@@ -44,7 +45,7 @@ class ReadCaseReference(Step):
                 return _again(message, "lost")
             if is_cancelling(message):
                 return _end("utter_case_left")
-            if message.intent != "ask_case_status" and is_aside(message, also=REPORTS):
+            if elsewhere:
                 return {}
             return _again(message, "none")
         if len(reference) != LENGTH:

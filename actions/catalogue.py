@@ -31,7 +31,9 @@ class Catalogue:
         for (owner, code), said in phrases.items():
             service = first[owner, code]
             # One service that several departments do, each in its area, is one choice; the place decides later.
-            offers.setdefault((code, service.name), Offer(owner, code, service.name, tuple(dict.fromkeys(said)), service.group))
+            phrase = tuple(dict.fromkeys(said))
+            offer = Offer(owner, code, service.name, phrase, service.group, service.needs_place)
+            offers.setdefault((code, service.name), offer)
         return list(offers.values())
 
     async def questions(self, draft: Draft, language: str) -> list[Question]:

@@ -26,7 +26,8 @@ class Draft:
 
     `words` are the citizen's own first words. `answers` go by the code of their question ("" = left out), `told`
     are the same answers as they are read back. `asking` is the service's question that is open now, `offered`
-    the service codes that were given to choose from. `hint` says how the next question should be put.
+    the service codes that were given to choose from. `placeless` says that the service can do without a place,
+    `hint` how the next question should be put.
     """
 
     what: str | None = None
@@ -41,6 +42,7 @@ class Draft:
     told: Mapping[str, str] = field(default_factory=dict)
     asking: Mapping[str, Any] | None = None
     offered: tuple[str, ...] = ()
+    placeless: bool = False
     tries: int = 0
     hint: str = ""
 
@@ -70,7 +72,17 @@ class Draft:
     def without_service(self) -> Self:
         """Return the draft as it was before the service was known: its questions go with it."""
         return self.with_(
-            what=None, label="", department="", answers={}, told={}, asking=None, offered=(), words="", details=None
+            what=None,
+            label="",
+            department="",
+            answers={},
+            told={},
+            asking=None,
+            offered=(),
+            words="",
+            details=None,
+            where=self.where or None,
+            placeless=False,
         )
 
     @property

@@ -27,6 +27,7 @@ class Offer:
     label: str
     phrases: tuple[str, ...]
     group: str = ""
+    needs_place: bool = True
 
     @property
     def key(self) -> str:

@@ -9,12 +9,23 @@ from typing import Any
 from actions import questions
 from actions.asides import is_aside, is_cancelling
 from actions.catalogue import GENERAL, Catalogue
-from actions.departments.values import DepartmentError
+from actions.departments.values import DepartmentError, Question
 from actions.draft import CHANGE, CONFIRMED, DETAILS, WHERE, Draft
 from actions.matching import Offer, content, matches
 from actions.places import place_in
 from actions.turn import Answers, Message, Step, ask
-from actions.words import is_unsure, letters, part_named, wants_back, wants_other, wants_out, wants_to_skip, yes_or_no
+from actions.words import (
+    has_a_but,
+    is_unsure,
+    is_vague,
+    letters,
+    part_named,
+    wants_back,
+    wants_other,
+    wants_out,
+    wants_to_skip,
+    yes_or_no,
+)
 
 _TRIES = 3
 # With this many telling words the citizen has described it; fewer are only the wish to report.
@@ -102,7 +113,9 @@ class ReadReport(Step):
         text = message.text
         if is_aside(message, free_text=True) and not place_in(text):
             return {}
-        vague = is_unsure(text) or letters(text) < _SHORTEST_PLACE or wants_to_skip(text) or yes_or_no(text) is not None
+        if draft.placeless and wants_to_skip(text):
+            return await self._next(message, draft.with_(where=""))
+        vague = is_vague(text) or letters(text) < _SHORTEST_PLACE or wants_to_skip(text) or yes_or_no(text) is not None
         # In the end their own words are taken: somebody at the department can ask back.
         if vague and (draft.tries + 1 < _TRIES or not text):
             return {**draft.with_(tries=draft.tries + 1, hint="nearest").slots(), **ask(WHERE)}
@@ -117,7 +130,7 @@ class ReadReport(Step):
         if open_question and told:
             draft = draft.with_(
                 answers={**draft.answers, open_question.code: told.value},
-                told={**draft.told, open_question.code: told.shown},
+                told={**draft.told, open_question.code: _shown(open_question, told)},
                 asking=None,
             )
             return await self._next(message, draft)
@@ -137,8 +150,8 @@ class ReadReport(Step):
 
     async def _confirm(self, message: Message, draft: Draft) -> Mapping[str, Any]:
         answer = yes_or_no(message.text)
-        if answer is None and (not message.text or is_short(message)):
-            answer = {"affirm": True, "deny": False}.get(message.intent)
+        if answer is None and is_short(message):
+            answer = {"affirm": None if has_a_but(message.text) else True, "deny": False}.get(message.intent)
         if answer is None and not message.text.isdecimal() and part_named(message.text):
             return await self._change(message, draft)
         if answer is True:
@@ -151,6 +164,8 @@ class ReadReport(Step):
 
     async def _change(self, message: Message, draft: Draft) -> Mapping[str, Any]:
         part = part_named(message.text)
+        if not part and yes_or_no(message.text) is not None:
+            return await self._next(message, draft.with_())
         if not part:
             if is_aside(message):
                 return {}
@@ -192,6 +207,12 @@ def is_short(message: Message) -> bool:
     return not message.text or (message.confidence >= 0.6 and len(message.text.split()) <= 6)
 
 
+def _shown(question: Question, told: questions.Told) -> str:
+    """Return an answer as it is read back: a bare yes or no with its question."""
+    bare = question.options and yes_or_no(told.shown) is not None
+    return f"{question.text} {told.shown}" if bare else told.shown
+
+
 def _stop(draft: Draft) -> dict[str, Any]:
     return {**draft.with_(confirmed=False).slots(), **ask(None)}
 
@@ -202,7 +223,8 @@ def _general(draft: Draft) -> Draft:
 
 
 def _taken(draft: Draft, offer: Offer) -> Draft:
-    return draft.with_(what=offer.code, label=offer.label, department=offer.department, offered=())
+    known = {"what": offer.code, "label": offer.label, "department": offer.department}
+    return draft.with_(**known, offered=(), placeless=not offer.needs_place)
 
 
 def _offered(draft: Draft, found: list[Offer]) -> Draft:

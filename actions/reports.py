@@ -52,6 +52,8 @@ class AskWhere(Step):
         draft = Draft.of(message.slots)
         if draft.hint in ("nearest", "offline", "change", "general"):
             answers.say(f"utter_ask_report_where_{draft.hint}")
+        elif draft.label and draft.placeless:
+            answers.say("utter_ask_report_where_optional", service=draft.label)
         elif draft.label:
             first = "_first" if draft.kind == "complaint" and draft.hint == "first" else ""
             answers.say(f"utter_ask_report_where_{draft.kind}{first}", service=draft.label)
@@ -94,7 +96,9 @@ class AskConfirmed(Step):
         said = [line for line in draft.described.split("\n") if line]
         details = ". ".join(part.strip(" .") for part in (*said, *shown))
         label = draft.label
-        if not label:
+        if label and not draft.where:
+            answers.say("utter_ask_report_confirmed_placeless", service=label, details=details or "-")
+        elif not label:
             answers.say("utter_ask_report_confirmed_plain", where=draft.where or "-", details=details or "-")
         elif details:
             answers.say("utter_ask_report_confirmed_details", service=label, where=draft.where or "-", details=details)

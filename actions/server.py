@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -16,6 +16,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundExceptio
 
 from actions.departments.directory import Directory
 from actions.departments.values import DepartmentError, Report, Unavailable
+from actions.references import grouped
 
 log = structlog.get_logger()
 # A tracker with its last few turns is about 60 kB; the domain, if the engine sends it along, about 100 kB.
@@ -33,7 +34,8 @@ def application(actions: Iterable[Action], directory: Directory, token: str) -> 
         call = await _body(request)
         name = call.get("next_action")
         try:
-            result = await executor.run(call)
+            # No action here reads the domain, so the engine need not send it; the executor insists on one.
+            result = await executor.run({"domain": {}, **call})
         except ActionNotFoundException:
             return web.json_response({"error": "no such action", "action_name": name}, status=404)
         except ActionExecutionRejection as rejection:
@@ -41,7 +43,7 @@ def application(actions: Iterable[Action], directory: Directory, token: str) -> 
         return web.json_response(result.model_dump() if result else {"events": [], "responses": []})
 
     async def file(request: web.Request) -> web.Response:
-        """File a report that was kept while its department did not answer."""
+        """File a report that was kept while its department did not answer; the reference comes as the citizen is to read it."""
         kept = await _body(request)
         try:
             key, department, report = str(kept["key"]), str(kept["department"]), Report(**kept["report"])
@@ -55,7 +57,7 @@ def application(actions: Iterable[Action], directory: Directory, token: str) -> 
         except DepartmentError as error:
             log.warning("kept report refused", department=department, reason=str(error))
             return web.json_response({"error": "refused"}, status=422)
-        return web.json_response({"reference": reference})
+        return web.json_response({"reference": grouped(reference)})
 
     async def health(request: web.Request) -> web.Response:
         return web.json_response({"status": "ok", "actions": len(executor.actions)})
@@ -69,14 +71,14 @@ def application(actions: Iterable[Action], directory: Directory, token: str) -> 
     return app
 
 
-async def _body(request: web.Request) -> Mapping[str, Any]:
+async def _body(request: web.Request) -> dict[str, Any]:
     try:
         body = await request.json()
     except (json.JSONDecodeError, UnicodeDecodeError):
         body = None
     if not isinstance(body, dict):
         raise web.HTTPBadRequest(text='{"error": "not a JSON object"}', content_type="application/json")
-    return body
+    return dict(body)
 
 
 def _guard(token: str) -> Any:

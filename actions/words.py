@@ -27,7 +27,7 @@ def _every(list_name: str) -> frozenset[str]:
 
 SMALL = _every("small")
 _YES, _NO, _BUT = _every("yes"), _every("no"), _every("but")
-_SKIP, _LEAVE, _BACK, _UNSURE, _LOST, _OTHER = map(_every, ("skip", "leave", "back", "unsure", "lost", "other"))
+_SKIP, _LEAVE, _BACK, _UNSURE, _VAGUE, _LOST, _OTHER = map(_every, ("skip", "leave", "back", "unsure", "vague", "lost", "other"))
 _PARTS = {part: _every(part) for part in ("where", "details", "what", "nothing")}
 _POLITE = re.compile(r"^(please|por favor|pls) | (please|por favor|pls|porfa|porfavor|thanks|gracias)$")
 
@@ -43,6 +43,11 @@ def yes_or_no(text: str) -> bool | None:
     if agrees and (_BUT & set(words) or _NO & set(words)):
         return None
     return True if agrees else None
+
+
+def has_a_but(text: str) -> bool:
+    """Say whether a no or a but stands anywhere in the text: it is then no plain yes."""
+    return bool((_BUT | _NO) & set(plain(text).split()))
 
 
 def wants_to_skip(text: str) -> bool:
@@ -69,6 +74,11 @@ def wants_other(text: str) -> bool:
 def is_unsure(text: str) -> bool:
     """Say whether the whole answer is that they do not know."""
     return plain(text) in _UNSURE
+
+
+def is_vague(text: str) -> bool:
+    """Say whether the text is no place that anybody else could find: "here", "my house"."""
+    return plain(text) in _VAGUE | _UNSURE
 
 
 def has_no_number(text: str) -> bool:

@@ -93,7 +93,8 @@ class House:
         self.status = {name: "on" if channel else "off: not configured" for name, channel in opened.items()}
         self._provider = None if settings.production else LocalProvider.of(premises)
         self._database = open_database(settings.database_url)
-        self._engine = RasaEngine(settings.engine_url, settings.key("engine"))
+        said = {"city": self._city.name, "emergency": settings.emergency_number}
+        self._engine = RasaEngine(settings.engine_url, settings.key("engine"), **said)
         self._casework = Casework(self._database)
         answers = Answers.read(emergency=settings.emergency_number, city=self._city.name)
         self._core = Core(settings, answers, self._database, self._engine, self._channels)

@@ -68,10 +68,13 @@ def bench_turns(options: Options) -> int | None:
 
 def departments_check(_options: Options) -> int | None:
     """Ask every department of data/departments.yml whether it answers."""
+    from bot.settings import load
+    from bot.up import for_actions
+
     # A program of its own: the core does not import the actions.
     command = [sys.executable, "-m", "actions.check"]
     sys.stdout.flush()
-    os.execv(command[0], command)  # noqa: S606 (as above)
+    os.execve(command[0], command, for_actions(load()))  # noqa: S606 (as above)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -16,14 +16,16 @@ PATIENCE = 35.0
 class RasaEngine:
     """The dialogue engine at `url`, known by its token."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, city: str = "", emergency: str = "") -> None:
         self._url = url
+        # What answers are worded with, besides the language.
+        self._told = {"city": city, "emergency": emergency}
         self._headers = {"Authorization": f"Bearer {token}"}
         self._session: aiohttp.ClientSession | None = None
 
     async def turn(self, conversation: str, state: State, utterance: Utterance) -> Turn:
         """Answer one message. Raises EngineDown (not reached, too slow, actions not reached), TurnFailed."""
-        asked = {"conversation": conversation, "state": state, "message": _message(utterance)}
+        asked = {"conversation": conversation, "state": state, "message": _message(utterance, self._told)}
         try:
             async with self._http().post(f"{self._url}/turn", json=asked) as response:
                 answer = await response.json(content_type=None)
@@ -55,11 +57,9 @@ class RasaEngine:
         return self._session
 
 
-def _message(utterance: Utterance) -> dict[str, Any]:
-    message: dict[str, Any] = {
-        "text": utterance.text,
-        "metadata": {"message_id": utterance.id, "channel": utterance.channel, "language": utterance.language},
-    }
+def _message(utterance: Utterance, told: dict[str, str]) -> dict[str, Any]:
+    said = {"message_id": utterance.id, "channel": utterance.channel, "language": utterance.language}
+    message: dict[str, Any] = {"text": utterance.text, "metadata": said | told}
     if utterance.intent:
         message |= {"intent": utterance.intent, "entities": dict(utterance.entities or {})}
     return message

@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,16 +60,9 @@ async def up(settings: Settings, *, began: float) -> None:
 
 def programs(settings: Settings, engine: Place, actions: Place, model: str) -> list[Program]:
     """Return what we start, in the order in which each needs the ones before it."""
-    everything = surroundings() | {"CIVICLINE_DATA_DIR": str(settings.data_dir.resolve())}
-    shared = {name: value for name, value in everything.items() if not name.startswith(GATEWAY_ONLY)}
     tokens = {"CIVICLINE_ENGINE_TOKEN": settings.key("engine"), "CIVICLINE_ACTIONS_TOKEN": settings.key("actions")}
-    for_engine = shared | tokens | {"CIVICLINE_ACTIONS_URL": actions.url}
-    for_actions = shared | {
-        "CIVICLINE_ACTIONS_TOKEN": tokens["CIVICLINE_ACTIONS_TOKEN"],
-        "CIVICLINE_OPEN311_KEY": settings.key("open311"),
-        "CIVICLINE_CASEWORK_URL": f"{settings.local_url}/open311/v2",
-    }
-    for_gateway = everything | {
+    for_engine = shared(settings) | tokens | {"CIVICLINE_ACTIONS_URL": actions.url}
+    for_gateway = surroundings(settings) | {
         "CIVICLINE_ENGINE_URL": engine.url,
         "CIVICLINE_ACTIONS_URL": actions.url,
         "CIVICLINE_SECRET_KEY": settings.secret_key,
@@ -79,21 +72,35 @@ def programs(settings: Settings, engine: Place, actions: Place, model: str) -> l
     gateway_command = (sys.executable, "-m", "bot")
     return [
         *([Program("engine", engine_command, for_engine, f"{engine.url}/health")] if engine.ours else []),
-        *([Program("actions", actions_command, for_actions, f"{actions.url}/health")] if actions.ours else []),
+        *([Program("actions", actions_command, for_actions(settings), f"{actions.url}/health")] if actions.ours else []),
         Program("gateway", gateway_command, for_gateway, f"{settings.local_url}/healthz"),
     ]
 
 
-def surroundings() -> dict[str, str]:
+def for_actions(settings: Settings) -> dict[str, str]:
+    """Return the environment of the action server, with the way to the built-in department."""
+    return shared(settings) | {
+        "CIVICLINE_ACTIONS_TOKEN": settings.key("actions"),
+        "CIVICLINE_OPEN311_KEY": settings.key("open311"),
+        "CIVICLINE_CASEWORK_URL": f"{settings.local_url}/open311/v2",
+    }
+
+
+def shared(settings: Settings) -> dict[str, str]:
+    """Return what every program may know of our surroundings."""
+    return {name: value for name, value in surroundings(settings).items() if not name.startswith(GATEWAY_ONLY)}
+
+
+def surroundings(settings: Settings) -> dict[str, str]:
     """Return the environment of our programs: ours, under it what `.env` says, and output that comes line by line."""
     from_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-    return from_file | dict(os.environ) | {"PYTHONUNBUFFERED": "1"}
+    here = {"CIVICLINE_DATA_DIR": str(settings.data_dir.resolve()), "PYTHONUNBUFFERED": "1"}
+    return from_file | dict(os.environ) | here
 
 
 async def trained(settings: Settings, log: MergedLog, stop: Stop) -> str:
     """Return the path of the model of today's sources; trains it if it is missing. Raises BadSettings, CannotStart."""
-    env: Mapping[str, str] = surroundings() | {"CIVICLINE_DATA_DIR": str(settings.data_dir)}
-    outcome = await run_once(Program("train", (engine_python(), TRAIN), env), log, stop)
+    outcome = await run_once(Program("train", (engine_python(), TRAIN), shared(settings)), log, stop)
     if outcome is None:
         return ""
     code, said = outcome

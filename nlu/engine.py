@@ -25,10 +25,10 @@ import warnings
 
 warnings.filterwarnings("ignore", category=DeprecationWarning)
 
-from action_server import ActionServer, ActionsFailed, ActionsUnreachable  # noqa: E402
 import structlog  # noqa: E402
+from action_server import ActionServer, ActionsFailed, ActionsUnreachable  # noqa: E402
 from aiohttp import web  # noqa: E402  (the lines above must come before Rasa's imports)
-from memory import recall, remember  # noqa: E402
+from memory import NotATurn, recall, remember  # noqa: E402
 from rasa.core.agent import Agent  # noqa: E402
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage  # noqa: E402
 from rasa.shared.core.events import SlotSet  # noqa: E402
@@ -37,6 +37,7 @@ from wording import choices_of, plain  # noqa: E402
 
 log = logging.getLogger("engine")
 LARGEST_REQUEST = 256 * 1024  # bytes; a state is some 12 kB
+TOLD = ("language", "city", "emergency")  # what the gateway knows and answers are worded with
 TEXT_LIMIT = 2000  # characters that Rasa is asked to read
 
 
@@ -67,12 +68,12 @@ class Dialogue:
         self._domain = self._processor.domain
 
     async def turn(self, conversation: str, state: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
-        """Answer one message. Raises ActionsUnreachable, ActionsFailed, NoAnswer, ValueError (a state that is none)."""
+        """Answer one message. Raises NotATurn, ActionsUnreachable, ActionsFailed, NoAnswer."""
         metadata = message.get("metadata") or {}
         tracker = DialogueStateTracker.from_events(conversation, recall(state), self._domain.slots, domain=self._domain)
-        language = metadata.get("language")
-        if language and tracker.slots.get("language") and tracker.get_slot("language") != language:
-            tracker.update(SlotSet("language", language), self._domain)
+        for slot in TOLD:
+            if metadata.get(slot) and slot in tracker.slots and tracker.get_slot(slot) != metadata[slot]:
+                tracker.update(SlotSet(slot, metadata[slot]), self._domain)
         answers = Answers(str(metadata.get("channel") or "text"))
         user = self._user_message(conversation, message, metadata, answers)
 
@@ -94,6 +95,8 @@ class Dialogue:
         text = plain(str(message.get("text") or ""))[:TEXT_LIMIT]
         parsed = None
         if message.get("intent"):
+            if message["intent"] not in self._domain.intents:
+                raise NotATurn("message.intent is none of this model's")
             entities = [{"entity": name, "value": value} for name, value in (message.get("entities") or {}).items()]
             parsed = {"text": text, "intent": {"name": message["intent"], "confidence": 1.0}, "entities": entities}
         return UserMessage(
@@ -122,17 +125,14 @@ def _app(dialogue: Dialogue, token: str, actions: ActionServer) -> web.Applicati
         if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
             return _error(401, "unauthorised")
         try:
-            body = await request.json()
-            conversation, state, message = body["conversation"], body.get("state") or {}, body["message"]
-            if not isinstance(conversation, str) or not isinstance(state, dict) or not isinstance(message, dict):
-                raise TypeError("conversation: text, state: object, message: object")
-            if not (message.get("text") or message.get("intent")):
-                raise KeyError("message.text or message.intent")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            conversation, state, message = _asked(await request.json())
+        except (NotATurn, ValueError) as error:  # no JSON is a ValueError
             return _error(400, "bad_request", str(error))
         began = time.perf_counter()
         try:
             answer = await dialogue.turn(conversation, state, message)
+        except NotATurn as error:
+            return _error(400, "bad_request", str(error))
         except ActionsUnreachable:
             return _error(503, "actions_unreachable")
         except ActionsFailed:
@@ -152,6 +152,23 @@ def _app(dialogue: Dialogue, token: str, actions: ActionServer) -> web.Applicati
     app.add_routes([web.post("/turn", turn), web.get("/health", health)])
     app.on_cleanup.append(let_go)
     return app
+
+
+def _asked(body: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Return conversation, state and message of a request. Raises NotATurn, which says what is wrong."""
+    shape = {"conversation": str, "state": dict, "message": dict}
+    if not isinstance(body, dict):
+        raise NotATurn("the request must be an object")
+    asked = {"state": {}, **body}
+    for name, kind in shape.items():
+        if not isinstance(asked.get(name), kind):
+            raise NotATurn(f"{name} must be {'text' if kind is str else 'an object'}")
+    message = asked["message"]
+    if not isinstance(message.get("metadata", {}), dict) or not isinstance(message.get("entities") or {}, dict):
+        raise NotATurn("message.metadata and message.entities must be objects")
+    if not message.get("text") and not message.get("intent"):
+        raise NotATurn("message.text or message.intent must be there")
+    return asked["conversation"], asked["state"], message
 
 
 def _error(status: int, code: str, detail: str = "") -> web.Response:

@@ -11,14 +11,21 @@ from rasa.shared.core.trackers import DialogueStateTracker
 MOST_EVENTS = 40
 
 
+class NotATurn(Exception):
+    """What was asked is no turn: the text says what is wrong with it."""
+
+
 def recall(state: dict[str, Any]) -> list[Event]:
-    """Return the events that `remember` kept. Raises ValueError when `state` was not made by it."""
+    """Return the events that `remember` kept. Raises NotATurn when `state` was not made by it."""
     if not state:
         return [ActionExecuted(ACTION_LISTEN_NAME)]  # rules start from a waiting bot
     try:
-        return deserialise_events(state["events"])
+        events: list[Event] = deserialise_events(state["events"])
     except Exception as error:  # Rasa raises whatever its parser meets
-        raise ValueError("this is no state of this engine") from error
+        raise NotATurn("this is no state of this engine") from error
+    if len(events) != len(state["events"]):  # it leaves out what it does not know
+        raise NotATurn("this is no state of this engine")
+    return events
 
 
 def remember(tracker: DialogueStateTracker) -> dict[str, Any]:

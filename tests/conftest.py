@@ -22,7 +22,7 @@ async def city(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def engine(city: System) -> AsyncIterator[RasaEngine]:
     """The running system's engine, asked directly."""
-    engine = RasaEngine(city.engine_url, token(city.secret, "engine"))
+    engine = RasaEngine(city.engine_url, token(city.secret, "engine"), city="Riverton", emergency="911")
     yield engine
     await engine.close()
 

@@ -94,3 +94,12 @@ def test_the_database_is_made(tmp_path: Path) -> None:
 def test_make_tells_its_targets() -> None:
     said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {line.split()[1] for line in said.splitlines()} == {"help", "run", "test", "check", "bench", "train", "clean"}
+
+
+def test_departments_that_do_not_answer_are_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nobody = str(server.getsockname()[1])
+    done = civicline("departments", "check", CIVICLINE_DATA_DIR=str(tmp_path), CIVICLINE_PORT=nobody)
+    assert done.returncode == 1, done.stderr
+    assert "services: " in done.stdout
+    assert done.stderr == "civicline: a department does not answer as it should\n"

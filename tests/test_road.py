@@ -93,8 +93,8 @@ async def _file(ann: Citizen, says: str, answers_to: dict[str, str]) -> str:
 def _asked_for(question: str) -> str:
     lower = question.lower()
     for key, words in {
-        "pick": ("reply 1", "responda 1"),
         "yes": ("yes or no", "send it", "sí o no", "lo envío", "enviamos", "¿la envi", "¿lo envi"),
+        "pick": ("reply 1", "responda 1"),
         "where": ("where", "address", "dónde", "donde", "dirección"),
         "about": ("what is it about", "about", "de qué se trata", "trata", "qué"),
     }.items():

@@ -10,7 +10,10 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Service:
-    """One thing that a department does for citizens. `name` and `description` are in the language asked for."""
+    """One thing that a department does for citizens. `name` and `description` are in the language asked for.
+
+    `needs_place`: whether a report must say where; only a server that says otherwise is believed.
+    """
 
     code: str
     name: str
@@ -18,6 +21,7 @@ class Service:
     keywords: tuple[str, ...] = ()
     group: str = ""
     has_questions: bool = False
+    needs_place: bool = True
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,10 @@ class System:
                 return int(pid)
         raise LookupError(program)
 
+    def kill(self, program: str) -> None:
+        """Kill one of the supervised programs as kill -9 does. Raises LookupError."""
+        os.kill(self.pid(program), signal.SIGKILL)
+
     def _environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("CIVICLINE_", "TWILIO_", "TELEGRAM_", "VOSK_"))}
         return kept | {

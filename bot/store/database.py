@@ -8,6 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 
 class Base(DeclarativeBase):
@@ -19,7 +20,10 @@ def open_database(url: str) -> AsyncEngine:
     # hide_parameters: an error of the database would else quote a citizen's words in the log.
     target, hidden = make_url(url), {"hide_parameters": True}
     if target.get_backend_name() == "sqlite":
-        engine = create_async_engine(target.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": 30}, **hidden)
+        # One connection: SQLite has one writer anyway, and whoever waits for it here waits in line; at the file they
+        # would sleep and try again.
+        one = {"pool_size": 1, "max_overflow": 0, "poolclass": AsyncAdaptedQueuePool}
+        engine = create_async_engine(target.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": 30}, **one, **hidden)
         event.listen(engine.sync_engine, "connect", _pragmas)
         event.listen(engine.sync_engine, "begin", _begin)
         return engine

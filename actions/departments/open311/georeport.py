@@ -66,6 +66,7 @@ def _service(item: Record) -> Service | None:
         keywords=words(item.get("keywords")),
         group=text(item, "group"),
         has_questions=truth(item.get("metadata")),
+        needs_place="location_required" not in item or truth(item["location_required"]),
     )
 
 
