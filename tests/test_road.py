@@ -21,7 +21,7 @@ REFERENCE = re.compile(r"\b\d{3} \d{3} \d{3}\b")
     ("asked", "says"),
     [
         (f"where is my case {POTHOLE}", [POTHOLE, "pothole", "in progress"]),
-        (f"{TRASH} status?", [TRASH, "trash", "finished"]),
+        (f"{TRASH} status?", [TRASH, "trash", "done, closed"]),
         ("cual es el estado de mi caso 482109379", [POTHOLE, "bache", "en curso|en progreso|en proceso"]),
         (f"como va mi caso {LIGHT}", [LIGHT, "luz|alumbrado|farol|poste", "espera"]),
         (f"whats up with case {GRAFFITI}", [GRAFFITI, "graffiti", "private"]),
