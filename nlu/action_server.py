@@ -32,7 +32,8 @@ class ActionServer(EndpointConfig):
     """The action server's address, with one kept connection pool and the turn's faults."""
 
     def __init__(self, url: str, token: str) -> None:
-        super().__init__(url.rstrip("/") + "/webhook")
+        # Without the domain, which no action reads: half of what each call would carry.
+        super().__init__(url.rstrip("/") + "/webhook", enable_selective_domain=True)
         self._token = token
         self._session: aiohttp.ClientSession | None = None
 

@@ -20,10 +20,8 @@ os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
-
-import warnings
-
-warnings.filterwarnings("ignore", category=DeprecationWarning)
+logging.captureWarnings(True)
+logging.getLogger("py.warnings").setLevel(logging.ERROR)  # of TensorFlow and Rasa about themselves, at each start
 
 import structlog  # noqa: E402
 from action_server import ActionServer, ActionsFailed, ActionsUnreachable  # noqa: E402

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, Text, TypeDecorator, UniqueConstraint
-from sqlalchemy.engine import Dialect
+from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.store.database import Base
-
-
-class Moment(TypeDecorator[datetime]):
-    """A point in time: kept in UTC, and given back with its zone (SQLite forgets zones)."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return `value` in UTC."""
-        return value.astimezone(UTC) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return `value` with the zone UTC."""
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+from bot.store.database import Base, UtcTime
 
 
 class ConversationRow(Base):
@@ -41,15 +25,15 @@ class ConversationRow(Base):
     staff: Mapped[str | None]
     reason: Mapped[str] = mapped_column(default="")  # why it was handed over
     summary: Mapped[str] = mapped_column(Text, default="")
-    told_waiting_at: Mapped[datetime | None] = mapped_column(Moment)
-    danger_at: Mapped[datetime | None] = mapped_column(Moment)
+    told_waiting_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    danger_at: Mapped[datetime | None] = mapped_column(UtcTime)
     language: Mapped[str] = mapped_column(default="")
     state: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     offered: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     # Raised by every turn, take, say and release: whoever read an older one must not write.
     version: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime] = mapped_column(Moment)
-    updated_at: Mapped[datetime] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class MessageRow(Base):
@@ -76,8 +60,8 @@ class MessageRow(Base):
     notice: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(default="")
-    at: Mapped[datetime] = mapped_column(Moment)
-    settled_at: Mapped[datetime | None] = mapped_column(Moment)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class KeptReportRow(Base):
@@ -91,4 +75,4 @@ class KeptReportRow(Base):
     report: Mapped[dict[str, Any]] = mapped_column(JSON)
     status: Mapped[str] = mapped_column(default="kept")  # kept | filed | refused
     reference: Mapped[str] = mapped_column(default="")
-    created_at: Mapped[datetime] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -39,7 +39,7 @@ def test_the_story_that_rasas_check_reads_names_just_what_the_actions_say() -> N
 
 
 def test_rasas_own_check_has_nothing_to_say() -> None:
-    rasa = ROOT / "nlu" / ".venv" / "bin" / "rasa"
+    rasa = str(ROOT / "nlu" / ".venv" / "bin" / "rasa")
     asked = [rasa, "data", "validate", "--domain", "nlu/domain", "--data", "data", "--config", "config.yml"]
     ended = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     said = ended.stdout + ended.stderr
