@@ -38,7 +38,7 @@ class Answers:
         self._values = values
 
     @classmethod
-    def read(cls, folder: Path = ROOT / "data" / "answers", **values: str) -> Answers:
+    def read(cls, values: Mapping[str, str], folder: Path = ROOT / "data" / "answers") -> Answers:
         """Read the folder; `values` fill the same placeholder in every text (city, emergency)."""
         return cls((_read(path) for path in sorted(folder.glob("*.yml"))), values)
 

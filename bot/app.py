@@ -87,16 +87,16 @@ class House:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._city = read_city(settings.city_dir)
-        premises = settings.premises(self._city.name)
+        premises = settings.premises(self._city.name, self._city.emergency)
         opened = {kind.name: kind.open(premises) for kind in CHANNELS}
         self._channels = {name: channel for name, channel in opened.items() if channel is not None}
         self.status = {name: "on" if channel else "off: not configured" for name, channel in opened.items()}
         self._provider = None if settings.production else LocalProvider.of(premises)
         self._database = open_database(settings.database_url)
-        said = {"city": self._city.name, "emergency": settings.emergency_number}
+        said = {"city": self._city.name, "emergency": self._city.emergency}
         self._engine = RasaEngine(settings.engine_url, settings.key("engine"), **said)
         self._casework = Casework(self._database)
-        answers = Answers.read(emergency=settings.emergency_number, city=self._city.name)
+        answers = Answers.read(said)
         self._core = Core(settings, answers, self._database, self._engine, self._channels)
 
     def application(self) -> web.Application:

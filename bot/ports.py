@@ -62,6 +62,7 @@ class Premises:
     public_url: str
     production: bool
     city: str = "the city"
+    emergency: str = "911"
 
     def key(self, purpose: str) -> bytes:
         """Return a secret of 32 bytes that is stable for this installation and this purpose."""

@@ -39,7 +39,6 @@ class Settings(BaseSettings):
     engine_url: str = "http://127.0.0.1:8081"
     actions_url: str = "http://127.0.0.1:8082"
     secret_key: str = Field(default="", repr=False)
-    emergency_number: str = "911"
     # How long a turn may wait for an engine or action server that is down: a restart of the engine takes 30 s.
     turn_patience: float = Field(default=90, gt=0)
     log_format: Literal["console", "json"] = "console"
@@ -78,11 +77,11 @@ class Settings(BaseSettings):
         """Return the token of this installation for one purpose ("engine", "actions", "open311", …)."""
         return token(self.secret_key, purpose)
 
-    def premises(self, city: str) -> Premises:
-        """Return what the channels of `city` may know."""
+    def premises(self, city: str, emergency: str) -> Premises:
+        """Return what the channels may know, of a city with this name and emergency number too."""
         env = {k: v for k, v in dotenv_values(".env").items() if v is not None} | dict(os.environ)
         env |= {"CIVICLINE_SECRET_KEY": self.secret_key, "CIVICLINE_LOCAL_URL": self.local_url}
-        return Premises(env, self.public_url, self.production, city)
+        return Premises(env, self.public_url, self.production, city, emergency)
 
 
 def load() -> Settings:

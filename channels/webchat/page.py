@@ -31,7 +31,7 @@ class Page:
 
     def __init__(self, premises: Premises) -> None:
         self._city = premises.city
-        self._emergency = premises.env.get("CIVICLINE_EMERGENCY_NUMBER", "911")
+        self._emergency = premises.emergency
         folder = Path(__file__).parent / "templates"
         self._template = Environment(loader=FileSystemLoader(folder), autoescape=True).get_template("chat.html")
 

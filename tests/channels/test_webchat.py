@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -174,7 +174,7 @@ def test_every_language_has_every_word() -> None:
 
 
 async def test_the_emergency_number_is_the_citys(core: LiveCore) -> None:
-    channel = WebChat(premises(CIVICLINE_EMERGENCY_NUMBER="112"))
+    channel = WebChat(replace(premises(), emergency="112"))
     async with TestClient(await start(core, channel)) as client:
         html = await Browser(client).page()
     assert "call 112." in html
