@@ -22,7 +22,7 @@ run: $(GATEWAY) $(ENGINE) ## set up, train if needed, start everything, print th
 
 test: $(GATEWAY) $(ENGINE) ## set up, train if needed, run all tests (ARGS="tests/test_x.py -k name" for some)
 	@$(CIVICLINE) train
-	@exec .venv/bin/python -m pytest $(ARGS)
+	@exec env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL .venv/bin/python -m pytest $(ARGS)
 
 check: $(GATEWAY) ## lint, format, types and who may import whom
 	@.venv/bin/ruff check .

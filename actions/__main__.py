@@ -94,9 +94,10 @@ async def _serve(app: web.Application, host: str, port: int) -> None:
 
 
 def _set_up_logs(form: str) -> None:
-    renderer = (
-        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    # Plain tracebacks: the pretty ones print every variable, and with them what citizens wrote.
+    plain = structlog.dev.plain_traceback
+    console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+    renderer = structlog.processors.JSONRenderer() if form == "json" else console
     structlog.configure(
         processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), renderer],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

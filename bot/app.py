@@ -78,7 +78,7 @@ class Core:
         await asyncio.gather(*self._chores, return_exceptions=True)
         await self.front.close()
         if self._durable is not None:
-            await asyncio.to_thread(self._durable.close)
+            await self._durable.close()
 
 
 class House:

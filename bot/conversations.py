@@ -92,7 +92,12 @@ class Conversations:
             if waiting is None:
                 return False
             conversation, message = waiting
-            outcome = await self._answer(conversation, message)
+            try:
+                outcome = await self._answer(conversation, message)
+            except Exception as error:
+                # Whatever it was, it must not keep the citizen, and the messages behind this one, waiting for ever.
+                log.exception("turn_failed", conversation=conversation_id, message=message.id, error=type(error).__name__)
+                outcome = self._apology(conversation.language)
             try:
                 await self._store.conclude(conversation, outcome, answered=message.id)
             except Moved:
@@ -158,8 +163,7 @@ class Conversations:
             turn = await self._ask(conversation, message, text, language)
         except (EngineDown, TurnFailed) as error:
             log.error("turn_failed", conversation=conversation.id, message=message.id, error=str(error))
-            apology = self._notice(language, "apology")
-            return Outcome([apology], holder="queue", reason="failed", language=language, told_waiting=True)
+            return self._apology(language)
         return self._said(conversation, turn, language)
 
     async def _ask(self, conversation: ConversationRow, message: MessageRow, text: str, language: str) -> Turn:
@@ -210,6 +214,10 @@ class Conversations:
     def _released(self, language: str) -> Outcome:
         # The bot starts afresh: a form from before the handover would take the next words for its answer.
         return Outcome([self._notice(language, "released")], holder="bot", state={}, offered=())
+
+    def _apology(self, language: str) -> Outcome:
+        apology = self._notice(language, "apology")
+        return Outcome([apology], holder="queue", reason="failed", language=language or None, told_waiting=True)
 
     def _notice(self, language: str, key: str, **values: object) -> Entry:
         return Entry(self._answers.text(language, key, **values), notice=True)

@@ -6,6 +6,8 @@ starts nothing new. Their inputs and results are kept by DBOS: ids only, never a
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ from bot.metrics import BROKEN
 log = structlog.get_logger("durable")
 
 STEP_TRIES = 10
+CLOSE_SECONDS = 4  # the supervisor kills after 10
 KEPT_SECONDS = 3 * 24 * 3600  # longer than any provider repeats a delivery
 REFILE_FIRST, REFILE_LONGEST = 2.0, 300.0  # seconds between two tries to file a kept report
 
@@ -35,7 +38,8 @@ class Durable:
     """
 
     def __init__(self, database_url: str, data_dir: Path, answer: Step, deliver: Step, file: Step) -> None:
-        self._converse, self._refile = _workflows(answer, deliver, file)
+        self._closing = threading.Event()
+        self._converse, self._refile = _workflows(answer, deliver, file, self._closing)
         sqlite = make_url(database_url).get_backend_name() == "sqlite"
         url = f"sqlite:///{data_dir.resolve() / 'workflows.sqlite'}" if sqlite else database_url
         self._dbos = DBOS(
@@ -74,12 +78,22 @@ class Durable:
         await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
         return len(ended)
 
-    def close(self) -> None:
-        """Stop; what is under way is taken up at the next start."""
-        DBOS.destroy(destroy_registry=True)
+    async def close(self) -> None:
+        """Let what is under way end, for CLOSE_SECONDS at most; the rest is taken up at the next start."""
+        self._closing.set()
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()
+
+        def end() -> None:
+            DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=CLOSE_SECONDS)
+            loop.call_soon_threadsafe(ended.set_result, None)
+
+        # A thread of its own: DBOS ends the pool that asyncio's threads come from.
+        threading.Thread(target=end).start()
+        await ended
 
 
-def _workflows(answer: Step, deliver: Step, file: Step) -> tuple[Any, Any]:
+def _workflows(answer: Step, deliver: Step, file: Step, closing: threading.Event) -> tuple[Any, Any]:
     step = DBOS.step
 
     @step(name="answer", retries_allowed=True, max_attempts=STEP_TRIES)
@@ -100,8 +114,9 @@ def _workflows(answer: Step, deliver: Step, file: Step) -> tuple[Any, Any]:
             await answering(conversation_id)
             await delivering(conversation_id)
         except Exception:
-            BROKEN.inc()
-            log.exception("workflow_broken", workflow="converse", conversation=conversation_id)
+            if not closing.is_set():
+                BROKEN.inc()
+                log.exception("workflow_broken", workflow="converse", conversation=conversation_id)
             raise
 
     @DBOS.workflow(name="refile", max_recovery_attempts=100)

@@ -34,9 +34,9 @@ class Filing:
         log.info("kept_report", key=key, status=status)
         language = str(kept.report.get("language") or "")
         text = self._answers.text(language, f"report_{status}", reference=reference)
-        outcome = Outcome([Entry(text, notice=True)], settled=(key, status, reference))
         while True:
             conversation = await self._reports.conversation(kept)
+            outcome = Outcome([Entry(text, notice=True)], settled=(key, status, reference))
             if status == "refused" and conversation.holder == "bot":
                 outcome.holder, outcome.reason, outcome.told_waiting = "queue", "failed", True
             try:
@@ -55,5 +55,5 @@ class Filing:
                 if response.status == 200:
                     return "filed", str((await response.json())["reference"])
                 return ("refused" if response.status == 422 else "kept"), ""
-        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError):
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
             return "kept", ""

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import time
 from collections.abc import Container, Coroutine, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -50,6 +51,7 @@ class FrontDoor:
         self._reports = reports
         self._live = live
         self._running: set[asyncio.Task[None]] = set()
+        self._resuming: dict[str, asyncio.Task[None]] = {}
 
     async def receive(self, inbound: Inbound) -> bool:
         """Keep the message durably, then see that it is answered. False: it was known already."""
@@ -87,15 +89,30 @@ class FrontDoor:
         await self._delivery.deliver(conversation_id)
 
     async def resume(self) -> None:
-        """Take up all that was cut off: what waits for an answer, what was not sent, what was not filed."""
+        """Take up all that was cut off: what waits for an answer, what was not sent, what was not filed.
+
+        Returns when all is under way; `settled` waits for it. A conversation that takes long is taken up once.
+        """
         for key in await self._reports.unsettled():
             self._start(self.workflows.refile(key))
-        waiting = await self._store.waiting()
-        await asyncio.gather(*(self._finish(conversation_id) for conversation_id in waiting))
+        for conversation_id in await self._store.waiting():
+            if conversation_id not in self._resuming:
+                task = self._resuming[conversation_id] = self._start(self._finish(conversation_id))
+                task.add_done_callback(partial(self._resumed, conversation_id))
+
+    async def settled(self) -> None:
+        """Wait for all that was started here."""
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
 
     async def close(self) -> None:
-        """Wait for what was started here."""
-        await asyncio.gather(*self._running, return_exceptions=True)
+        """Let go of what was started here: the next start takes it up."""
+        for task in self._running:
+            task.cancel()
+        await self.settled()
+
+    def _resumed(self, conversation_id: str, _task: asyncio.Task[None]) -> None:
+        del self._resuming[conversation_id]
 
     async def _finish(self, conversation_id: str) -> None:
         try:
@@ -104,8 +121,9 @@ class FrontDoor:
         except Exception:  # one conversation's trouble must not keep the others waiting
             log.exception("not_resumed", conversation=conversation_id)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         # In a context of its own: within a step DBOS would take a new workflow for a part of that step.
         task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        return task

@@ -21,26 +21,33 @@ Part = Callable[[], Awaitable[bool]]
 
 
 def application(
-    parts: Mapping[str, Part], channels: Mapping[str, str], held: Callable[[], Awaitable[Mapping[str, int]]]
+    parts: Mapping[str, Part],
+    channels: Mapping[str, str],
+    held: Callable[[], Awaitable[Mapping[str, int]]],
+    patience: float = 5,
 ) -> web.Application:
     """Return the application without the channels' own routes.
 
     `parts` are asked whether they are ready, `channels` says what each channel is ("on", "off: …"),
-    `held` counts conversations by holder.
+    `held` counts conversations by holder; `patience` is for one part, in seconds.
     """
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
     async def readyz(_request: web.Request) -> web.Response:
-        ready = dict(zip(parts, await asyncio.gather(*(_ask(part) for part in parts.values())), strict=True))
+        ready = dict(zip(parts, await asyncio.gather(*(_ask(part, patience) for part in parts.values())), strict=True))
         status = "ok" if all(ready.values()) else "not ready"
         said = {"status": status, "parts": {k: "ok" if v else "down" for k, v in ready.items()}, "channels": dict(channels)}
         return web.json_response(said, status=200 if status == "ok" else 503)
 
     async def metrics(_request: web.Request) -> web.Response:
-        for holder, count in (await held()).items():
-            HELD.labels(holder).set(count)
+        try:
+            for holder, count in (await asyncio.wait_for(held(), patience)).items():
+                HELD.labels(holder).set(count)
+        except Exception as error:  # noqa: BLE001 (without a database the other figures are wanted all the more)
+            log.warning("not_counted", error=type(error).__name__)
+            HELD.clear()
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_answered])
@@ -48,9 +55,9 @@ def application(
     return app
 
 
-async def _ask(part: Part) -> bool:
+async def _ask(part: Part, patience: float) -> bool:
     try:
-        return await asyncio.wait_for(part(), 5)
+        return await asyncio.wait_for(part(), patience)
     except Exception:  # noqa: BLE001 (whatever is wrong with a part, it is not ready)
         return False
 
@@ -65,14 +72,20 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         response = await handler(request)
     except web.HTTPException as error:
         _note(request.method, route, error.status, began)
+        _guard(error)
         raise
     except Exception:
         log.exception("request_failed", method=request.method, route=route)
-        return web.Response(status=500, text="Something went wrong on our side. Please try again.\n")
-    _note(request.method, route, response.status, began)
+        response = web.Response(status=500, text="Something went wrong on our side. Please try again.\n")
+    else:
+        _note(request.method, route, response.status, began)
+    _guard(response)
+    return response
+
+
+def _guard(response: web.StreamResponse) -> None:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
-    return response
 
 
 def _note(method: str, route: str, status: int, began: float) -> None:

@@ -36,7 +36,10 @@ class RasaEngine:
             raise EngineDown(str(answer.get("error")))
         if status != 200:
             raise TurnFailed(f"{status} {answer.get('error') if isinstance(answer, dict) else ''}")
-        return Turn(tuple(_reply(reply) for reply in answer["replies"]), answer["state"])
+        try:
+            return Turn(tuple(_reply(reply) for reply in answer["replies"]), answer["state"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise TurnFailed(f"unreadable answer: {type(error).__name__}") from error
 
     async def ready(self) -> bool:
         """Say whether the engine has its model and answers."""

@@ -23,13 +23,13 @@ def rendered(reply: Reply, *, buttons: bool, limit: int, choose: str) -> list[tu
         listed = "\n".join(f"{number} {choice.title}" for number, choice in enumerate(reply.choices, 1))
         asked = choose.format(numbers=f"1-{len(reply.choices)}" if len(reply.choices) > 1 else "1")
         text = f"{text}\n{listed}\n{asked}"
-    parts = split(text, limit)
-    return [(part, reply.choices if part is parts[-1] else ()) for part in parts]
+    *before, last = split(text, limit)
+    return [*((part, ()) for part in before), (last, reply.choices)]
 
 
 def split(text: str, limit: int) -> list[str]:
     """Return `text` in parts of at most `limit` characters, cut after sentences, else words, else anywhere."""
-    parts = []
+    parts, text = [], text.strip()
     while len(text) > limit:
         ends = [match.start() for match in _SENTENCE.finditer(text, 0, limit + 1)]
         cut = ends[-1] if ends else text.rfind(" ", 1, limit + 1)

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 # Of the invisible characters only those that shape words may stay (joiners); controls and bidi overrides go.
 _JOINERS = "\u200c\u200d"
 _APART = re.compile(r"[^\w]+|_+")
+_ENDS = re.compile(rf"^[\s{_JOINERS}]+|[\s{_JOINERS}]+$")
+# As keyboards have them: a Spanish one gives "there´s".
+_APOSTROPHES = str.maketrans("", "", "'\u2019\u2018\u02bc\u2032`\u00b4" + _JOINERS)
 
 
 def storable(text: str) -> str:
@@ -18,15 +21,16 @@ def storable(text: str) -> str:
 
 def clean(text: str) -> str:
     """Return `text` composed (NFC), without control characters and surrounding space."""
-    composed = unicodedata.normalize("NFC", storable(text))
-    kept = (c for c in composed if c in "\n\t" or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
-    return "".join(kept).strip()
+    lines = "\n".join(storable(text).splitlines())
+    kept = (c for c in lines if c in "\n\t" or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    return _ENDS.sub("", unicodedata.normalize("NFC", "".join(kept)))
 
 
 def words(text: str) -> str:
     """Return the words of `text` for comparison: lower case, no accents, no apostrophes, one space between."""
-    apart = unicodedata.normalize("NFKD", text.casefold().replace("'", "").replace("\u2019", ""))
-    bare = "".join(c for c in apart if not unicodedata.combining(c))
+    # Capitals last: a fancy letter is one only once it is taken apart.
+    apart = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).casefold()
+    bare = "".join(c for c in unicodedata.normalize("NFKD", apart) if not unicodedata.combining(c))
     return _APART.sub(" ", bare).strip()
 
 

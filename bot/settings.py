@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -26,7 +27,10 @@ class BadSettings(Exception):
 class Settings(BaseSettings):
     """Every variable that starts with CIVICLINE_. Times are in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="CIVICLINE_", env_file=".env", extra="ignore", hide_input_in_errors=True)
+    # An empty variable is none: `CIVICLINE_DATA_DIR=` would else mean the folder in which we were started.
+    model_config = SettingsConfigDict(
+        env_prefix="CIVICLINE_", env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     env: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
@@ -46,8 +50,7 @@ class Settings(BaseSettings):
     @field_validator("public_url", "engine_url", "actions_url")
     @classmethod
     def _http(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
+        if url and not _is_address(url):
             raise ValueError("must be an address such as https://city.example")
         return url.rstrip("/")
 
@@ -92,6 +95,8 @@ def load() -> Settings:
         first = error.errors()[0]
         name = "CIVICLINE_" + str(first["loc"][0]).upper()
         raise BadSettings(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f".env cannot be read ({type(error).__name__})") from None
     _make_data_dir(settings.data_dir)
     if not settings.secret_key:
         if settings.production:
@@ -106,6 +111,15 @@ def load() -> Settings:
     return settings
 
 
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        in_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an IPv6 address, a port that is no number
+        return False
+    return in_whole and not parts.query and not parts.fragment
+
+
 def _make_data_dir(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -117,10 +131,15 @@ def _make_data_dir(folder: Path) -> None:
 
 
 def _development_key(folder: Path) -> str:
-    path = folder / "secret.key"
+    path, draft = folder / "secret.key", folder / f".secret.key-{os.getpid()}"
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
+        if not path.exists():
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+            # Linked when it is whole: of two that start at once, one makes the key and neither reads half of it.
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+            draft.unlink()
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"CIVICLINE_SECRET_KEY: {path} cannot be read or made ({type(error).__name__})") from None

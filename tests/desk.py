@@ -102,5 +102,5 @@ async def a_desk(folder: Path, channel: FakeChannel | None = None) -> AsyncItera
     desk = Desk(folder / "desk.sqlite", channel)
     await upgrade(desk.database)
     yield desk
-    await desk.front.close()
+    await desk.front.settled()
     await desk.database.dispose()

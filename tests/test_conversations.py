@@ -47,6 +47,7 @@ async def test_quick_messages_are_answered_in_order(desk: Desk) -> None:
         await desk.hear(text)
     desk.workflows.held_back = False
     await asyncio.gather(*(desk.front.resume() for _ in range(3)))
+    await desk.front.settled()
     assert desk.channel.texts == ["You said one", "You said two", "You said three"]
 
 
@@ -139,6 +140,14 @@ async def test_a_lasting_fault_ends_in_an_apology_and_the_queue(desk: Desk, faul
     assert await desk.holder() == "queue"
 
 
+async def test_a_message_that_breaks_something_is_no_dead_end(desk: Desk) -> None:
+    desk.engine.faults.append(ValueError("a bug of ours"))
+    await desk.hear("hello")
+    await desk.hear("bot")
+    await desk.hear("hello again")
+    assert desk.channel.texts == [desk.text("apology"), desk.text("released"), "You said hello again"]
+
+
 @pytest.mark.parametrize(
     ("words", "language"),
     [("help theres a fire in my kitchen", "en"), ("AUXILIO hay un incendio!!", "es"), ("/report huele a gas", "es")],
@@ -199,6 +208,6 @@ async def test_a_choice_is_offered_once(desk: Desk) -> None:
 
 async def test_a_kept_report_is_handed_to_its_workflow_once_it_is_written_down(desk: Desk) -> None:
     await desk.hear("report")
-    await desk.front.close()
+    await desk.front.settled()
     [key] = await desk.reports.unsettled()
     assert desk.workflows.refiled == [key]

@@ -75,6 +75,7 @@ async def test_what_was_cut_off_in_mid_send_is_looked_up_at_the_next_start(desk:
     assert await desk.outbox.next(conversation.id)  # and here the process was killed
     desk.channel.went_out.add("yes")
     await desk.front.resume()
+    await desk.front.settled()
     assert desk.channel.texts == []
     assert [(m.status, m.provider_id) for m in await sent(desk)] == [("sent", "PRfound")]
 
