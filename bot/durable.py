@@ -34,12 +34,21 @@ class Durable:
     """The two workflows around three steps, each of which may run more than once.
 
     `answer(conversation)` answers all that waits, `deliver(conversation)` sends all that is written down,
-    `file(key)` tries to file a kept report: the conversation to tell, or None when it must be tried again.
+    `file(key)` tries to file a kept report: the conversation to tell, or None when it must be tried again, first
+    after `refile_first` seconds.
     """
 
-    def __init__(self, database_url: str, data_dir: Path, answer: Step, deliver: Step, file: Step) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        data_dir: Path,
+        answer: Step,
+        deliver: Step,
+        file: Step,
+        refile_first: float = REFILE_FIRST,
+    ) -> None:
         self._closing = threading.Event()
-        self._converse, self._refile = _workflows(answer, deliver, file, self._closing)
+        self._converse, self._refile = _workflows(answer, deliver, file, self._closing, refile_first)
         sqlite = make_url(database_url).get_backend_name() == "sqlite"
         url = f"sqlite:///{data_dir.resolve() / 'workflows.sqlite'}" if sqlite else database_url
         self._dbos = DBOS(
@@ -69,11 +78,15 @@ class Durable:
         with SetWorkflowID(f"refile-{key}"):
             await DBOS.start_workflow_async(self._refile, key)
 
-    async def purge(self) -> int:
-        """Delete what ended long ago; returns how many."""
-        before = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - KEPT_SECONDS))
+    async def purge(self, now: float | None = None) -> int:
+        """Delete what ended long before `now` (a Unix time); returns how many."""
+        before = (time.time() if now is None else now) - KEPT_SECONDS
         ended = await DBOS.list_workflows_async(
-            status=["SUCCESS", "ERROR"], end_time=before, limit=5000, load_input=False, load_output=False
+            status=["SUCCESS", "ERROR"],
+            completed_before=time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(before)),
+            limit=5000,
+            load_input=False,
+            load_output=False,
         )
         await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
         return len(ended)
@@ -93,7 +106,7 @@ class Durable:
         await ended
 
 
-def _workflows(answer: Step, deliver: Step, file: Step, closing: threading.Event) -> tuple[Any, Any]:
+def _workflows(answer: Step, deliver: Step, file: Step, closing: threading.Event, refile_first: float) -> tuple[Any, Any]:
     step = DBOS.step
 
     @step(name="answer", retries_allowed=True, max_attempts=STEP_TRIES)
@@ -121,7 +134,7 @@ def _workflows(answer: Step, deliver: Step, file: Step, closing: threading.Event
 
     @DBOS.workflow(name="refile", max_recovery_attempts=100)
     async def refile(key: str) -> None:
-        pause = REFILE_FIRST
+        pause = refile_first
         while (conversation_id := await filing(key)) is None:
             await DBOS.sleep_async(pause)
             pause = min(pause * 2, REFILE_LONGEST)

@@ -24,7 +24,7 @@ def application(
     parts: Mapping[str, Part],
     channels: Mapping[str, str],
     held: Callable[[], Awaitable[Mapping[str, int]]],
-    patience: float = 5,
+    patience: float = 5.0,
 ) -> web.Application:
     """Return the application without the channels' own routes.
 

@@ -34,11 +34,9 @@ class Languages:
         best, confidence = ranked[0].language.iso_code_639_1.name.lower(), ranked[0].value
         if not current:
             return shown[0] if len(shown) == 1 else best if confidence >= FIRST else DEFAULT
-        if shown == [best] and (confidence >= SWITCH or len(said & self._common[best]) > 1):
-            return best
-        if len(shown) == 1 and len(said) == 1:  # "hola", "thanks"
+        if len(shown) == 1 and (len(said & self._common[shown[0]]) > 1 or len(said) == 1):  # "hola", "thanks"
             return shown[0]
-        return current
+        return best if shown == [best] and confidence >= SWITCH else current
 
 
 @cache  # some 80 MB and a quarter of a second

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 # Of the invisible characters only those that shape words may stay (joiners); controls and bidi overrides go.
 _JOINERS = "\u200c\u200d"
-_APART = re.compile(r"[^\w]+|_+")
+_APART = re.compile(r"[\W_]+")
 _ENDS = re.compile(rf"^[\s{_JOINERS}]+|[\s{_JOINERS}]+$")
 # As keyboards have them: a Spanish one gives "there´s".
 _APOSTROPHES = str.maketrans("", "", "'\u2019\u2018\u02bc\u2032`\u00b4" + _JOINERS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -39,7 +40,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".civicline")
     # Who the city is and what its departments offer: city.yml, departments.yml, services.yml.
     city_dir: Path = ROOT / "data" / "demo"
-    database_url: str = ""
+    database_url: str = Field(default="", repr=False)  # may hold a password
     engine_url: str = "http://127.0.0.1:8081"
     actions_url: str = "http://127.0.0.1:8082"
     secret_key: str = Field(default="", repr=False)
@@ -123,23 +124,23 @@ def _is_address(url: str) -> bool:
 def _make_data_dir(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".writable-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise BadSettings(f"CIVICLINE_DATA_DIR: cannot write into {folder} ({error.strerror})") from None
 
 
 def _development_key(folder: Path) -> str:
-    path, draft = folder / "secret.key", folder / f".secret.key-{os.getpid()}"
+    path = folder / "secret.key"
     try:
         if not path.exists():
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(secrets.token_hex(32))
-            # Linked when it is whole: of two that start at once, one makes the key and neither reads half of it.
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, path)
-            draft.unlink()
+            # For us alone to read, as all that tempfile makes. Linked when it is whole: of two that start at once,
+            # one makes the key and neither reads half of it.
+            with tempfile.NamedTemporaryFile("w", dir=folder) as draft:
+                draft.write(secrets.token_hex(32))
+                draft.flush()
+                with contextlib.suppress(FileExistsError):
+                    os.link(draft.name, path)
         return path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise BadSettings(f"CIVICLINE_SECRET_KEY: {path} cannot be read or made ({type(error).__name__})") from None
