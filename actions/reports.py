@@ -142,6 +142,7 @@ class EndReport(Step):
             answers.hand_over("failed", f"The department's system did not take this report. {draft.summary()}")
         else:
             answers.say("utter_report_filed", reference=grouped(reference))
+            answers.written()
 
     async def _department(self, draft: Draft) -> Department:
         """Return who does this service at this place; while nobody can be asked, the city's first department."""

@@ -84,8 +84,8 @@ async def _body(request: web.Request) -> dict[str, Any]:
 def _guard(token: str) -> Any:
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "")
-        if request.path != "/health" and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+        if request.path != "/health" and not hmac.compare_digest(given, f"Bearer {token}".encode()):
             return web.json_response({"error": "wrong or missing token"}, status=401)
         return await handler(request)
 

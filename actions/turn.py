@@ -76,6 +76,10 @@ class Answers:
         """Ask the gateway to have a person take over; it finds the words for it."""
         self._dispatcher.utter_message(json_message={"handover": {"reason": reason, "summary": summary}})
 
+    def written(self) -> None:
+        """Tell the gateway that a department's record was changed: the citizen must hear of it, whatever comes between."""
+        self._dispatcher.utter_message(json_message={"written": True})
+
     def keep_report(self, key: str, department: str, report: Mapping[str, Any]) -> None:
         """Ask the gateway to file this report later, under the same key."""
         kept = {"key": key, "department": department, "report": dict(report)}

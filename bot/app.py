@@ -33,6 +33,7 @@ from bot.store.database import open_database
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
 from bot.store.reports import KeptReports
+from bot.store.unbroken import unbroken
 from channels import CHANNELS
 
 log = structlog.get_logger("app")
@@ -133,6 +134,7 @@ class House:
         # Before the rest: the server waits for open sockets, and a live channel for answers that need the rest.
         await asyncio.gather(*(channel.close() for channel in self._channels.values()))
 
+    @unbroken
     async def _database_ready(self) -> bool:
         async with self._database.connect() as connection:
             await connection.execute(text("SELECT 1"))

@@ -28,6 +28,7 @@ from bot.store.tables import ConversationRow, MessageRow
 log = structlog.get_logger("conversations")
 
 LONGEST = 1600  # characters of a message that are read; Twilio's own limit for one text message
+MOST_READ = 8000  # of which danger words are looked for; nobody writes more, but somebody may paste it
 REMINDER = timedelta(minutes=10)  # how often a waiting citizen is told that they are waiting
 TRIES = 3  # of a turn that the engine itself cannot answer
 
@@ -102,7 +103,25 @@ class Conversations:
                 await self._store.conclude(conversation, outcome, answered=message.id)
             except Moved:
                 log.info("answer_dropped", conversation=conversation_id, message=message.id)
+                if outcome.lasting:
+                    await self._tell_all_the_same(conversation_id, message, outcome)
             return True
+
+    async def _tell_all_the_same(self, conversation_id: str, message: MessageRow, outcome: Outcome) -> None:
+        """Write down an answer that tells of something done, though staff took over while it was thought of.
+
+        A case that was filed has a reference, which the citizen must get; the conversation stays as it is now.
+        """
+        notices = [Entry(entry.text, notice=True) for entry in outcome.entries]
+        while waiting := await self._store.next_waiting(conversation_id):
+            conversation, still = waiting
+            if still.id != message.id:
+                return
+            try:
+                await self._store.conclude(conversation, Outcome(notices, kept=outcome.kept), answered=message.id)
+            except Moved:
+                continue
+            return
 
     async def take(self, channel: str, address: str, staff: str) -> None:
         """Give the conversation to a member of staff. Raises AlreadyTaken, NotHeld (no such conversation)."""
@@ -146,7 +165,7 @@ class Conversations:
         return conversation
 
     async def _answer(self, conversation: ConversationRow, message: MessageRow) -> Outcome:
-        text = clean(message.text)
+        text = clean(message.text[:MOST_READ])
         danger = self._answers.danger_in(text)
         if danger:  # before anything else, whoever holds, and nothing else changes
             return Outcome([self._notice(danger, "danger")], language=danger, danger=True)
@@ -197,6 +216,7 @@ class Conversations:
                 outcome.entries += [Entry(text, choices=choices) for text, choices in self._parts(conversation, reply, language)]
                 outcome.offered = reply.choices
             outcome.kept = reply.kept or outcome.kept
+            outcome.lasting = outcome.lasting or reply.written or reply.kept is not None
             if reply.handover:
                 outcome.holder, outcome.told_waiting = "queue", True
                 outcome.reason, outcome.summary = reply.handover.reason, reply.handover.summary

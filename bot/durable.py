@@ -82,7 +82,7 @@ class Durable:
         """Delete what ended long before `now` (a Unix time); returns how many."""
         before = (time.time() if now is None else now) - KEPT_SECONDS
         ended = await DBOS.list_workflows_async(
-            status=["SUCCESS", "ERROR"],
+            status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
             completed_before=time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(before)),
             limit=5000,
             load_input=False,
@@ -117,9 +117,13 @@ def _workflows(answer: Step, deliver: Step, file: Step, closing: threading.Event
     async def delivering(conversation_id: str) -> None:
         await deliver(conversation_id)
 
-    @step(name="file", retries_allowed=True, max_attempts=STEP_TRIES)
+    @step(name="file")
     async def filing(key: str) -> str | None:
-        return str(told) if (told := await file(key)) else None
+        try:
+            return str(told) if (told := await file(key)) else None
+        except Exception:  # tried again, like a department that is down: a report is never given up
+            log.exception("filing_broken", key=key)
+            return None
 
     @DBOS.workflow(name="converse", max_recovery_attempts=100)
     async def converse(conversation_id: str) -> None:

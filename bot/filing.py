@@ -54,6 +54,9 @@ class Filing:
             ):
                 if response.status == 200:
                     return "filed", str((await response.json())["reference"])
-                return ("refused" if response.status == 422 else "kept"), ""
-        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
+                if response.status != 503:  # anything but "the department is down" is for somebody to look at
+                    log.warning("report_not_filed", key=report["key"], status=response.status)
+                return ("refused" if response.status in (400, 422) else "kept"), ""
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+            log.warning("report_not_filed", key=report["key"], error=type(error).__name__)
             return "kept", ""

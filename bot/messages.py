@@ -67,6 +67,8 @@ class Reply:
     attachments: tuple[Attachment, ...] = ()
     handover: Handover | None = None
     kept: KeptReport | None = None
+    # Whether the turn wrote something at a department: what was said of it must reach the citizen.
+    written: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class Outgoing:
     text: str
     choices: tuple[Choice, ...] = ()
     route: str = ""
+    # After a restart: the provider's ids of the conversation's other messages. None of them is this one's.
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
 from aiohttp import web
@@ -58,7 +58,7 @@ class NotConfigured(Exception):
 class Premises:
     """What a channel may know of the house: environment, public address, mode, and a key of its own."""
 
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)
     public_url: str
     production: bool
     city: str = "the city"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import aiohttp
@@ -28,17 +29,17 @@ class RasaEngine:
         asked = {"conversation": conversation, "state": state, "message": _message(utterance, self._told)}
         try:
             async with self._http().post(f"{self._url}/turn", json=asked) as response:
-                answer = await response.json(content_type=None)
-                status = response.status
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                status, body = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise EngineDown(type(error).__name__) from error
-        if status == 503:
-            raise EngineDown(str(answer.get("error")))
+        if status in (503, 504):
+            raise EngineDown(str(status))
         if status != 200:
-            raise TurnFailed(f"{status} {answer.get('error') if isinstance(answer, dict) else ''}")
+            raise TurnFailed(str(status))
         try:
+            answer = json.loads(body)
             return Turn(tuple(_reply(reply) for reply in answer["replies"]), answer["state"])
-        except (KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TurnFailed(f"unreadable answer: {type(error).__name__}") from error
 
     async def ready(self) -> bool:
@@ -75,4 +76,5 @@ def _reply(reply: dict[str, Any]) -> Reply:
         choices=tuple(Choice(**choice) for choice in reply.get("choices") or ()),
         handover=Handover(**custom["handover"]) if "handover" in custom else None,
         kept=KeptReport(**custom["kept_report"]) if "kept_report" in custom else None,
+        written=bool(custom.get("written")),
     )

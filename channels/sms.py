@@ -207,7 +207,7 @@ class Sms:
             raise OutcomeUnknown("Twilio did not list its messages") from None
         except (SendError, *UNREADABLE):
             raise OutcomeUnknown("Twilio could not be asked") from None
-        others = set(self._sids.values())
+        others = outgoing.others.union(self._sids.values())
         for message in reversed(listed):
             ours = message.direction != "inbound" and (message.body or "").strip() == outgoing.text.strip()
             if ours and message.sid and message.sid not in others and (message.date_created or since) >= since:

@@ -34,7 +34,7 @@ from rasa.shared.core.trackers import DialogueStateTracker  # noqa: E402
 from wording import choices_of, plain  # noqa: E402
 
 log = logging.getLogger("engine")
-LARGEST_REQUEST = 256 * 1024  # bytes; a state is some 12 kB
+LARGEST_REQUEST = 1024 * 1024  # bytes; a state is some 12 kB
 TOLD = ("language", "city", "emergency")  # what the gateway knows and answers are worded with
 TEXT_LIMIT = 2000  # characters that Rasa is asked to read
 
@@ -120,7 +120,7 @@ def _reply(sent: dict[str, Any]) -> dict[str, Any] | None:
 def _app(dialogue: Dialogue, token: str, actions: ActionServer) -> web.Application:
     async def turn(request: web.Request) -> web.Response:
         given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        if not hmac.compare_digest(given.encode(errors="surrogateescape"), f"Bearer {token}".encode()):
             return _error(401, "unauthorised")
         try:
             conversation, state, message = _asked(await request.json())

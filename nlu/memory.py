@@ -9,6 +9,7 @@ from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, SlotSet, 
 from rasa.shared.core.trackers import DialogueStateTracker
 
 MOST_EVENTS = 40
+MOST_TEXT = 200  # characters of a citizen's message that later turns still see
 
 
 class NotATurn(Exception):
@@ -68,4 +69,6 @@ def _slim(event: Event) -> dict[str, Any]:
         parsed = kept["parse_data"]
         for bulk in ("intent_ranking", "response_selector", "text_tokens"):
             parsed.pop(bulk, None)
+        # A form has taken what it needs of a long text; the bound is one of bytes too.
+        kept["text"] = parsed["text"] = (kept["text"] or "")[:MOST_TEXT]
     return kept

@@ -6,12 +6,14 @@ import json
 import re
 from typing import Any
 
+# Rasa strips white space of every kind before it looks for the slash.
+_COMMAND = re.compile(r"^[\s/]+")
 _PAYLOAD = re.compile(r"^/(?P<intent>[^{\s]+)(?P<entities>\{.*\})?\s*$", re.DOTALL)
 
 
 def plain(text: str) -> str:
     """Return `text` so that Rasa reads it as words: it takes any text that begins with "/" as a command."""
-    return text.lstrip("/ \t\r\n") or "?"
+    return _COMMAND.sub("", text) or "?"
 
 
 def choices_of(buttons: list[dict[str, Any]]) -> list[dict[str, Any]]:

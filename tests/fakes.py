@@ -36,6 +36,8 @@ class FakeEngine:
                 return (Reply("Which one?", MENU),)
             case "report":
                 return (Reply("Kept.", kept=KeptReport(f"{utterance.id}:report", "city", {"language": "es"})),)
+            case "file":
+                return (Reply("Your report is case 482 109 379."), Reply(written=True))
         return (Reply(f"You said {utterance.text}"),)
 
 

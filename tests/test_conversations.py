@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.conversations import LONGEST, AlreadyTaken, NotHeld
+from bot.messages import Inbound
 from bot.ports import EngineDown, Turn, TurnFailed, Utterance
 from tests.desk import ANN, BEN, Desk, a_desk
 from tests.fakes import FakeEngine
@@ -89,17 +90,68 @@ async def test_two_clerks_reach_for_it_at_once(desk: Desk) -> None:
     assert sorted(type(end).__name__ for end in ended) == ["AlreadyTaken", "NoneType"]
 
 
-async def test_an_answer_thought_of_while_staff_took_over_is_dropped(desk: Desk) -> None:
-    class Slow(FakeEngine):
-        async def turn(self, conversation: str, state: dict[str, int], utterance: Utterance) -> Turn:
-            await desk.conversations.take("fake", ANN, "bea")
-            return await super().turn(conversation, state, utterance)
+class Overtaken(FakeEngine):
+    """An engine so slow that staff take the conversation during its turn."""
 
-    desk.conversations._engine = Slow()
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+
+    async def turn(self, conversation: str, state: dict[str, int], utterance: Utterance) -> Turn:
+        await self._desk.conversations.take("fake", ANN, "bea")
+        return await super().turn(conversation, state, utterance)
+
+
+async def test_an_answer_thought_of_while_staff_took_over_is_dropped(desk: Desk) -> None:
+    desk.conversations._engine = Overtaken(desk)
     await desk.hear("hello")
     assert desk.channel.texts == []
     assert await desk.holder() == "staff"
     assert await desk.store.waiting() == []
+
+
+async def test_a_reference_reaches_the_citizen_though_staff_took_over(desk: Desk) -> None:
+    desk.conversations._engine = Overtaken(desk)
+    await desk.hear("file")
+    assert desk.channel.texts == ["Your report is case 482 109 379."]
+    assert await desk.holder() == "staff"
+
+
+async def test_a_kept_report_is_kept_though_staff_took_over(desk: Desk) -> None:
+    desk.conversations._engine = Overtaken(desk)
+    await desk.hear("report")
+    assert len(await desk.reports.unsettled()) == 1
+    assert desk.channel.texts == ["Kept."]
+
+
+async def test_one_turn_at_a_time_however_many_ask(desk: Desk) -> None:
+    desk.workflows.held_back = True
+    await desk.hear("hello")
+    conversation = await desk.store.find("fake", ANN)
+    assert conversation
+
+    class Slow(FakeEngine):
+        async def turn(self, conversation: str, state: dict[str, int], utterance: Utterance) -> Turn:
+            await asyncio.sleep(0.05)
+            return await super().turn(conversation, state, utterance)
+
+    slow = desk.conversations._engine = Slow()
+    await asyncio.gather(*(desk.front.answer(conversation.id) for _ in range(5)))
+    assert [heard.text for heard in slow.heard] == ["hello"]
+
+
+async def test_a_redelivery_starts_what_a_cut_had_prevented(desk: Desk) -> None:
+    desk.workflows.held_back = True
+    await desk.hear("hello", id="M1")
+    desk.workflows.held_back = False
+    assert not await desk.hear("hello", id="M1")
+    assert desk.channel.texts == ["You said hello"]
+
+
+async def test_the_answer_goes_by_the_road_of_the_last_message(desk: Desk) -> None:
+    for number, route in enumerate(("first", "second")):
+        await desk.front.receive(Inbound("fake", ANN, "hello", f"R{number}", route))
+    assert [sent.route for sent in desk.channel.sent] == ["first", "second"]
 
 
 async def test_an_answer_written_but_not_yet_sent_is_dropped_when_staff_take(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from bot.casework import rows
 from bot.casework.references import digits, is_reference, new_reference
 from bot.casework.tables import CaseRow, EventRow, ServiceRow
 from bot.casework.values import NEXT, Case, Filing, Service, Wanted
+from bot.store.unbroken import unbroken
 
 # A reference that is taken already is one in 90 million and rising with the cases: a few tries are plenty.
 _TRIES = 8
@@ -46,18 +47,21 @@ class Casework:
         self.sessions: async_sessionmaker[AsyncSession] = async_sessionmaker(engine, expire_on_commit=False)
         self._random = random or randomness.SystemRandom()
 
+    @unbroken
     async def services(self) -> list[Service]:
         """Return the services on offer, in the city's own order."""
         async with self.sessions() as session:
             found = await session.scalars(select(ServiceRow).where(ServiceRow.offered).order_by(ServiceRow.position))
             return [rows.service(row) for row in found.unique()]
 
+    @unbroken
     async def known_services(self) -> dict[str, Service]:
         """Return every service by its code, also those no longer on offer: old cases are about them."""
         async with self.sessions() as session:
             found = await session.scalars(select(ServiceRow).order_by(ServiceRow.position))
             return {row.code: rows.service(row) for row in found.unique()}
 
+    @unbroken
     async def service(self, code: str) -> Service:
         """Return one service on offer. Raises NoSuchService."""
         async with self.sessions() as session:
@@ -66,6 +70,7 @@ class Casework:
                 raise NoSuchService(code)
             return rows.service(row)
 
+    @unbroken
     async def file(self, filing: Filing) -> Case:
         """Open a case, or return the one that was opened under the same key. Raises NoSuchService."""
         for _ in range(_TRIES):
@@ -83,6 +88,7 @@ class Casework:
             return case
         raise RuntimeError("no free case reference was found")
 
+    @unbroken
     async def case(self, reference: str) -> Case:
         """Return a case by its reference, however the digits are grouped. Raises NoSuchCase."""
         number = _number(reference)
@@ -92,17 +98,20 @@ class Casework:
                 raise NoSuchCase(number)
             return rows.case(row)
 
+    @unbroken
     async def cases(self, wanted: Wanted | None = None) -> list[Case]:
         """Return the cases looked for, the newest first."""
         async with self.sessions() as session:
             found = await session.scalars(_query(wanted or Wanted()))
             return [rows.case(row) for row in found]
 
+    @unbroken
     async def count(self) -> int:
         """Return how many cases there are."""
         async with self.sessions() as session:
             return await session.scalar(select(func.count()).select_from(CaseRow)) or 0
 
+    @unbroken
     async def advance(
         self, reference: str, status: str, public_note: str | Mapping[str, str] = "", at: datetime | None = None
     ) -> Case:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from bot.messages import Choice, Inbound, KeptReport
 from bot.ports import Line, State
 from bot.store.tables import ConversationRow, KeptReportRow, MessageRow
+from bot.store.unbroken import unbroken
 
 Clock = Callable[[], datetime]
 
@@ -53,6 +54,8 @@ class Outcome:
     kept: KeptReport | None = None
     # How a kept report ended: its key, "filed" or "refused", its reference.
     settled: tuple[str, str, str] | None = None
+    # Something was done (a case filed) that the citizen must hear of whoever holds the conversation by now.
+    lasting: bool = False
     danger: bool = False
     told_waiting: bool = False
 
@@ -70,6 +73,7 @@ class ConversationStore:
         async with self._sessions.begin() as session:
             yield session
 
+    @unbroken
     async def keep(self, inbound: Inbound) -> tuple[str, str, bool]:
         """Write the message down. Returns (message id, conversation id, whether it was new)."""
         try:
@@ -98,11 +102,13 @@ class ConversationStore:
             session.add(message)
             return message.id, conversation.id, True
 
+    @unbroken
     async def find(self, channel: str, address: str) -> ConversationRow | None:
         """Return the conversation of an address."""
         async with self.transaction() as session:
             return await session.scalar(by_address(channel, address))
 
+    @unbroken
     async def next_waiting(self, conversation_id: str) -> tuple[ConversationRow, MessageRow] | None:
         """Return the conversation and its oldest message that has no answer yet."""
         async with self.transaction() as session:
@@ -116,6 +122,7 @@ class ConversationStore:
                 return None
             return await session.get_one(ConversationRow, conversation_id), row
 
+    @unbroken
     async def conclude(self, seen: ConversationRow, outcome: Outcome, answered: str | None = None) -> None:
         """Write an outcome and, in the same transaction, that `answered` (a message id) has its answer.
 
@@ -140,6 +147,7 @@ class ConversationStore:
                 kept = await session.get_one(KeptReportRow, key)
                 kept.status, kept.reference = status, reference
 
+    @unbroken
     async def waiting(self) -> list[str]:
         """Return the conversations that have something to answer or to send, oldest first."""
         async with self.transaction() as session:
@@ -150,12 +158,14 @@ class ConversationStore:
             )
             return list(dict.fromkeys(rows.scalars()))
 
+    @unbroken
     async def held(self) -> dict[str, int]:
         """Return how many conversations each holder has."""
         async with self.transaction() as session:
             rows = await session.execute(select(ConversationRow.holder, func.count()).group_by(ConversationRow.holder))
             return {"bot": 0, "queue": 0, "staff": 0} | dict(rows.tuples().all())
 
+    @unbroken
     async def history(self, channel: str, address: str, after: int = 0) -> list[Line]:
         """Return the lines of a conversation that came after line `after`."""
         async with self.transaction() as session:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.messages import Choice, Outgoing, Receipt
 from bot.store.conversations import Clock, ConversationStore, utc_now
 from bot.store.tables import ConversationRow, MessageRow
+from bot.store.unbroken import unbroken
 
 # Receipts come late and out of order: a message only ever moves to a higher rank.
 RANK = {"queued": 0, "sending": 1, "unknown": 2, "sent": 3, "failed": 4, "dropped": 4, "delivered": 5}
@@ -21,6 +23,7 @@ class Outbox:
         self._store = store
         self._clock = clock
 
+    @unbroken
     async def next(self, conversation_id: str) -> tuple[Outgoing, bool] | None:
         """Mark the oldest unsent message as being sent and return it.
 
@@ -39,13 +42,15 @@ class Outbox:
                     return None
                 conversation = await session.get_one(ConversationRow, conversation_id)
                 cut_off = row.status == "sending"
-                if conversation.holder == "staff" and row.author == "bot" and not row.notice and not cut_off:
+                if _overtaken(conversation, row) and not cut_off:
                     row.status, row.settled_at = "dropped", self._clock()
                     await session.flush()
                     continue
                 row.status, row.attempts = "sending", row.attempts + 1
-                return _outgoing(conversation, row), cut_off
+                others = await _provider_ids(session, row) if cut_off else frozenset()
+                return _outgoing(conversation, row, others), cut_off
 
+    @unbroken
     async def mark(self, message_id: str, status: str, provider_id: str = "", error: str = "") -> None:
         """Move a message forwards to `status`; a status behind the one it has is ignored."""
         async with self._store.transaction() as session:
@@ -53,13 +58,30 @@ class Outbox:
             if row is not None:
                 self._move(row, status, provider_id, error, self._clock())
 
-    async def requeue(self, message_id: str) -> None:
-        """Put a message that surely was not sent back in its place."""
+    @unbroken
+    async def wanted(self, message_id: str) -> bool:
+        """Look at the holder once more, before a message is sent again: False, and dropped, if staff took over."""
         async with self._store.transaction() as session:
             row = await session.scalar(select(MessageRow).where(MessageRow.id == message_id))
-            if row is not None and row.status in ("sending", "unknown"):
-                row.status = "queued"
+            if row is None:
+                return False
+            conversation = await session.get_one(ConversationRow, row.conversation_id)
+            if not _overtaken(conversation, row):
+                return True
+            row.status, row.settled_at = "dropped", self._clock()
+            return False
 
+    @unbroken
+    async def requeue(self, message_id: str, most: int) -> bool:
+        """Put a message that surely was not sent back in its place; False if that was done `most` times already."""
+        async with self._store.transaction() as session:
+            row = await session.scalar(select(MessageRow).where(MessageRow.id == message_id))
+            if row is None or row.attempts >= most:
+                return False
+            row.status = "queued"
+            return True
+
+    @unbroken
     async def receipt(self, receipt: Receipt) -> bool:
         """Note what a provider says of a message; False when it is none of ours."""
         ours = []
@@ -82,6 +104,17 @@ class Outbox:
             row.status, row.error, row.settled_at = status, error, now
 
 
-def _outgoing(conversation: ConversationRow, row: MessageRow) -> Outgoing:
+def _overtaken(conversation: ConversationRow, row: MessageRow) -> bool:
+    return conversation.holder == "staff" and row.author == "bot" and not row.notice
+
+
+async def _provider_ids(session: AsyncSession, row: MessageRow) -> frozenset[str]:
+    others = select(MessageRow.provider_id).where(
+        MessageRow.conversation_id == row.conversation_id, MessageRow.provider_id != "", MessageRow.id != row.id
+    )
+    return frozenset(await session.scalars(others))
+
+
+def _outgoing(conversation: ConversationRow, row: MessageRow, others: frozenset[str]) -> Outgoing:
     choices = tuple(Choice(**choice) for choice in row.choices)
-    return Outgoing(row.id, conversation.channel, conversation.address, row.text, choices, conversation.route)
+    return Outgoing(row.id, conversation.channel, conversation.address, row.text, choices, conversation.route, others)

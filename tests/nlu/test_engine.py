@@ -14,6 +14,8 @@ from bot.ports import EngineDown, TurnFailed, Utterance
 from bot.rasa import RasaEngine
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+# White space of all kinds that Rasa strips before it looks for its slash.
+HIDDEN = ["/\u00a0/ask_person", "\u3000/ask_person", "/\u2028/goodbye", "/\x0b/ask_person", "/ \x1c/restart"]
 BOUND = 24_000  # bytes of state, whatever was said
 
 
@@ -32,7 +34,9 @@ async def post(city: System, body: Any, **headers: str) -> tuple[int, dict[str, 
         return answer.status, await answer.json()
 
 
-@pytest.mark.parametrize("given", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer é"}])
+@pytest.mark.parametrize(
+    "given", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer é"}, {"Authorization": "Bearer \udcff"}]
+)
 async def test_without_the_token_nothing_is_answered(city: System, given: dict[str, str]) -> None:
     body = {"conversation": "c", "state": {}, "message": {"text": "hello"}}
     assert await post(city, body, **given) == (401, {"error": "unauthorised", "detail": ""})
@@ -88,7 +92,9 @@ async def test_the_state_stays_bounded_and_an_open_form_is_never_lost(engine: Ra
     assert "77 Zinnia Court" in turn.replies[-1].text
 
 
-@pytest.mark.parametrize("text", ["/ask_person", '/goodbye{"language": "es"}', "//ask_person", " \n/ask_person", "/restart", "/"])
+@pytest.mark.parametrize(
+    "text", ["/ask_person", '/goodbye{"language": "es"}', "//ask_person", " \n/ask_person", "/restart", "/", *HIDDEN]
+)
 async def test_a_citizens_text_is_never_a_command(engine: RasaEngine, text: str) -> None:
     turn = await engine.turn("c3", {}, says(text))
     heard = [event for event in turn.state["events"] if event["event"] == "user"][-1]
@@ -121,3 +127,10 @@ async def test_a_wrong_token_is_a_failed_turn(city: System) -> None:
     with pytest.raises(TurnFailed):
         await stranger.turn("c7", {}, says("hello"))
     await stranger.close()
+
+
+async def test_long_texts_do_not_swell_the_state(engine: RasaEngine) -> None:
+    turn = await engine.turn("c8", {}, says("😀" * 1599))
+    for number in range(30):
+        turn = await engine.turn("c8", turn.state, says("😀" * 1599, id=f"m{number}"))
+    assert len(json.dumps(turn.state)) < 4 * BOUND
