@@ -10,7 +10,7 @@ from pathlib import Path
 from actions.departments.base import NotOffered
 from actions.departments.directory import BadDirectory, Directory
 
-DEPARTMENTS = Path(__file__).parent.parent / "data" / "departments.yml"
+DEPARTMENTS = Path(__file__).parent.parent / "data" / "departments.yml"  # unless CIVICLINE_DEPARTMENTS names another
 
 
 async def check(directory: Directory) -> bool:
@@ -32,7 +32,7 @@ async def check(directory: Directory) -> bool:
 def main() -> int:
     """Return 0 if every department answers, 1 if one does not, 2 if the directory is wrong."""
     try:
-        directory = Directory.open(DEPARTMENTS, os.environ)
+        directory = Directory.open(Path(os.environ.get("CIVICLINE_DEPARTMENTS") or DEPARTMENTS), os.environ)
     except BadDirectory as error:
         print(f"civicline: {error}", file=sys.stderr)
         return 2
