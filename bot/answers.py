@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.safety import Phrases
+from bot.safety import Phrases, words
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = "en"
@@ -26,6 +26,10 @@ class Language:
     harmless: Phrases
     # Single words that bring a waiting citizen back to the assistant.
     bot_words: frozenset[str]
+    # Single words by which a text message stops and starts all others, and asks who is writing.
+    stop_words: frozenset[str]
+    start_words: frozenset[str]
+    help_words: frozenset[str]
     # Little words by which a message shows its language ("the", "where"): an address has none of them.
     common_words: frozenset[str]
 
@@ -47,6 +51,19 @@ class Answers:
         chosen = self.languages.get(language) or self.languages[DEFAULT]
         return chosen.texts[key].format(**self._values, **values)
 
+    def keyword_in(self, text: str) -> tuple[str, str] | None:
+        """Return "stop", "start" or "help" and the language of the word, if `text` is one of those words and nothing else.
+
+        Source: CTIA Messaging Principles 5.1.3; https://help.twilio.com/articles/223134027
+        """
+        said = words(text)
+        for code, language in self.languages.items():
+            kinds = {"stop": language.stop_words, "start": language.start_words, "help": language.help_words}
+            for kind, known in kinds.items():
+                if said in known:
+                    return kind, code
+        return None
+
     def danger_in(self, text: str) -> str | None:
         """Return the language whose danger words stand in `text`: looked for in all of them."""
         for language in self.languages.values():
@@ -63,5 +80,8 @@ def _read(path: Path) -> Language:
         Phrases(content["danger_words"]),
         Phrases(content["harmless_words"]),
         frozenset(content["bot_words"]),
+        frozenset(content["stop_words"]),
+        frozenset(content["start_words"]),
+        frozenset(content["help_words"]),
         frozenset(content["common_words"]),
     )

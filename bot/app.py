@@ -97,7 +97,7 @@ class House:
         said = {"city": self._city.name, "emergency": self._city.emergency}
         self._engine = RasaEngine(settings.engine_url, settings.key("engine"), **said)
         self._casework = Casework(self._database)
-        answers = Answers.read(said)
+        answers = Answers.read(said | {"phone": self._city.phone})
         self._core = Core(settings, answers, self._database, self._engine, self._channels)
 
     def application(self) -> web.Application:

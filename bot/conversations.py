@@ -45,6 +45,10 @@ class Limits(Protocol):
     """What of a channel matters to the wording of an answer."""
 
     @property
+    def keywords(self) -> bool:
+        """Whether STOP, START and HELP have the meaning that telephone law gives them."""
+
+    @property
     def buttons(self) -> bool:
         """Whether choices are buttons."""
 
@@ -168,7 +172,13 @@ class Conversations:
         text = clean(message.text[:MOST_READ])
         danger = self._answers.danger_in(text)
         if danger:  # before anything else, whoever holds, and nothing else changes
-            return Outcome([self._notice(danger, "danger")], language=danger, danger=True)
+            answer = replace(self._notice(danger, "danger"), owed=True)
+            return Outcome([answer], language=danger, danger=True)
+        keyword = self._answers.keyword_in(text) if self._channels[conversation.channel].keywords else None
+        if keyword or conversation.opted_out_at:
+            ruled = self._by_keyword(conversation, *(keyword or ("", conversation.language)))
+            if ruled:
+                return ruled
         language = self._languages.of(text, conversation.language)
         if conversation.holder == "staff":
             return Outcome(language=language)
@@ -184,6 +194,19 @@ class Conversations:
             log.error("turn_failed", conversation=conversation.id, message=message.id, error=str(error))
             return self._apology(language)
         return self._said(conversation, turn, language)
+
+    def _by_keyword(self, conversation: ConversationRow, kind: str, language: str) -> Outcome | None:
+        """Return what the law of text messages wants: one confirmation, then silence until START; None if it has no say."""
+        out = conversation.opted_out_at is not None
+        if kind == "stop" and not out:
+            # Whatever was going on is over: START must not fall into an old form.
+            confirmation = replace(self._notice(language, "opted_out"), owed=True)
+            return Outcome([confirmation], state={}, offered=(), language=language, opted_out="citizen")
+        if kind == "start" and out:
+            return Outcome([self._notice(language, "opted_in")], state={}, offered=(), language=language, opted_out="")
+        if kind == "help":
+            return Outcome([replace(self._notice(language, "help"), owed=True)], language=language)
+        return Outcome() if out else None
 
     async def _ask(self, conversation: ConversationRow, message: MessageRow, text: str, language: str) -> Turn:
         choice = picked(conversation.offered, text)

@@ -11,7 +11,7 @@ import structlog
 from bot.locks import Locks
 from bot.messages import Outgoing, Receipt
 from bot.metrics import SENT
-from bot.ports import Channel, OutcomeUnknown, SendError
+from bot.ports import Channel, OptedOut, OutcomeUnknown, SendError
 from bot.store.outbox import Outbox
 
 log = structlog.get_logger("delivery")
@@ -79,6 +79,8 @@ class Delivery:
                 unknown = True
                 log.warning("outcome_unknown", message=outgoing.id, tries=tries, error=str(error))
             except SendError as error:
+                if isinstance(error, OptedOut):
+                    await self._outbox.opt_out(outgoing.id)
                 if not error.retryable:
                     await self._end(outgoing, "failed", error=error.code or type(error).__name__)
                     return True

@@ -98,6 +98,8 @@ class Channel(Protocol):
     name: str
     # A live channel is answered in the request itself; the others by a durable workflow.
     live: bool
+    # Whether single words such as STOP, START and HELP have the meaning that telephone law gives them.
+    keywords: bool
     # Whether choices are shown as buttons; if not they are written out as "Reply 1-4".
     buttons: bool
     # The most characters that one message may carry.

@@ -95,6 +95,7 @@ class Sms:
 
     name = "sms"
     live = False
+    keywords = True
     buttons = False
     limit = 1600
 

@@ -69,7 +69,7 @@ class Desk:
         self.database = open_database(f"sqlite:///{path}")
         self.store = ConversationStore(self.database, self.clock)
         self.outbox = Outbox(self.store, self.clock)
-        self.answers = Answers.read({"emergency": "911", "city": "Riverton"})
+        self.answers = Answers.read({"emergency": "911", "phone": "555-0100", "city": "Riverton"})
         channels = {"fake": self.channel}
         rules = Rules(patience=0.3)
         self.conversations = Conversations(self.store, self.engine, self.answers, channels, rules, self.clock)

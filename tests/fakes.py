@@ -50,6 +50,7 @@ class FakeChannel:
 
     def __init__(self, *, buttons: bool = False) -> None:
         self.buttons = buttons
+        self.keywords = True
         self.sent: list[Outgoing] = []
         self.faults: deque[SendError] = deque()
         self.asked: list[str] = []  # the ids that `find` was asked for

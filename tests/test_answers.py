@@ -12,7 +12,7 @@ import yaml
 
 from bot.answers import DEFAULT, ROOT, Answers
 
-VALUES = {"city": "Riverton", "emergency": "911"}
+VALUES = {"city": "Riverton", "emergency": "911", "phone": "(555) 010-0311"}
 ANSWERS = Answers.read(VALUES)
 LANGUAGES = sorted(ANSWERS.languages)
 OTHERS = [code for code in LANGUAGES if code != DEFAULT]

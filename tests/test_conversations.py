@@ -263,3 +263,79 @@ async def test_a_kept_report_is_handed_to_its_workflow_once_it_is_written_down(d
     await desk.front.settled()
     [key] = await desk.reports.unsettled()
     assert desk.workflows.refiled == [key]
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [("STOP", "en"), ("stop.", "en"), (" Unsubscribe ", "en"), ("CANCEL", "en"), ("END", "en"), ("ALTO", "es"), ("baja", "es")],
+)
+async def test_stop_is_confirmed_once_and_then_there_is_silence(desk: Desk, said: str, language: str) -> None:
+    await desk.hear("menu")  # something is open
+    await desk.hear(said)
+    for text in ("hello?", said, "1", "yes sir"):
+        await desk.hear(text)
+    assert desk.channel.texts[1:] == [desk.text("opted_out", language)]
+    conversation = await desk.store.find("fake", ANN)
+    assert conversation
+    assert (conversation.opted_out_by, conversation.opted_out_at) == ("citizen", desk.clock.now)
+    assert (conversation.state, conversation.offered) == ({}, [])
+
+
+@pytest.mark.parametrize("said", ["stop this bill", "please stop the noise", "stop it", "the end", "no cancel"])
+async def test_a_sentence_is_no_opt_out(desk: Desk, said: str) -> None:
+    await desk.hear(said)
+    assert desk.channel.texts == [f"You said {said}"]
+
+
+@pytest.mark.parametrize(("said", "language"), [("START", "en"), ("yes", "en"), ("INICIO", "es"), ("Sí", "es")])
+async def test_start_begins_afresh(desk: Desk, said: str, language: str) -> None:
+    await desk.hear("menu")
+    await desk.hear("STOP")
+    await desk.hear(said)
+    await desk.hear("hello")
+    assert desk.channel.texts[2:] == [desk.text("opted_in", language), "You said hello"]
+    conversation = await desk.store.find("fake", ANN)
+    assert conversation
+    assert (conversation.opted_out_by, conversation.opted_out_at, conversation.state) == ("", None, {"turns": 1})
+
+
+@pytest.mark.parametrize("said", ["yes", "start", "sí"])
+async def test_start_words_are_words_while_nothing_was_stopped(desk: Desk, said: str) -> None:
+    await desk.hear(said)
+    assert desk.channel.texts == [f"You said {said}"]
+
+
+async def test_help_names_the_city_and_a_contact_and_changes_nothing(desk: Desk) -> None:
+    await desk.hear("menu")
+    await desk.hear("HELP")
+    await desk.hear("2")
+    assert desk.channel.texts[1] == desk.text("help")
+    assert "Riverton" in desk.channel.texts[1]
+    assert "555-0100" in desk.channel.texts[1]
+    assert desk.engine.heard[-1].intent == "ask_person"
+
+
+async def test_stop_ends_what_was_on_its_way_and_silences_staff(desk: Desk) -> None:
+    desk.workflows.held_back = True
+    await desk.hear("hello")
+    conversation = await desk.store.find("fake", ANN)
+    assert conversation
+    await desk.front.answer(conversation.id)
+    desk.workflows.held_back = False
+    await desk.hear("STOP")
+    await desk.conversations.take("fake", ANN, "bea")
+    await desk.conversations.say("fake", ANN, "bea", "Hello, Bea here.")
+    await desk.front.deliver(conversation.id)
+    assert desk.channel.texts == [desk.text("opted_out")]
+
+
+async def test_danger_is_answered_all_the_same(desk: Desk) -> None:
+    await desk.hear("STOP")
+    await desk.hear("theres a fire in my kitchen")
+    assert desk.channel.texts == [desk.text("opted_out"), desk.text("danger")]
+
+
+async def test_where_the_words_have_no_such_meaning_they_are_words(desk: Desk) -> None:
+    desk.channel.keywords = False
+    await desk.hear("cancel")
+    assert desk.channel.texts == ["You said cancel"]

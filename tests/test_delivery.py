@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.messages import Outgoing, Receipt
-from bot.ports import CitizenGone, OptedOut, OutcomeUnknown, ProviderDown, SendError, Throttled
+from bot.ports import CitizenGone, OptedOut, OutcomeUnknown, ProviderDown, Refused, SendError, Throttled
 from bot.store.tables import MessageRow
 from tests.desk import ANN, Desk, a_desk
 from tests.fakes import FakeChannel
@@ -47,7 +47,7 @@ async def test_an_unknown_outcome_is_looked_up_before_anything_is_sent_again(des
     assert (message.status, message.provider_id, desk.channel.asked) == ("sent", "PRfound", [message.id])
 
 
-@pytest.mark.parametrize(("fault", "code"), [(CitizenGone("gone", "21211"), "21211"), (OptedOut("stop"), "OptedOut")])
+@pytest.mark.parametrize(("fault", "code"), [(CitizenGone("gone", "21211"), "21211"), (Refused("no"), "Refused")])
 async def test_a_lasting_refusal_ends_the_message_and_not_those_behind_it(desk: Desk, fault: SendError, code: str) -> None:
     desk.channel.faults.append(fault)
     await desk.hear("one")
@@ -193,3 +193,15 @@ async def test_a_cancelled_reader_does_not_lock_the_database(desk: Desk) -> None
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
     assert len(await asyncio.wait_for(desk.front.history("fake", ANN), 5)) == 2
+
+
+async def test_who_told_the_provider_to_stop_is_not_written_to_again(desk: Desk) -> None:
+    desk.channel.faults.append(OptedOut("stop", "21610"))
+    await desk.hear("hello")
+    await desk.hear("anyone?")
+    conversation = await desk.store.find("fake", ANN)
+    assert conversation
+    assert conversation.opted_out_by == "provider"
+    assert desk.channel.texts == []
+    await desk.hear("START")
+    assert desk.channel.texts == [desk.text("opted_in")]

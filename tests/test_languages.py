@@ -7,7 +7,7 @@ import pytest
 from bot.answers import Answers
 from bot.languages import Languages
 
-LANGUAGES = Languages(Answers.read({"city": "Riverton", "emergency": "911"}))
+LANGUAGES = Languages(Answers.read({"city": "Riverton", "emergency": "911", "phone": "555-0100"}))
 
 FIRST = [
     ("where is my case 482 109 379", "en"),

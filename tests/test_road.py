@@ -155,6 +155,16 @@ async def test_danger_is_answered_before_anything(city: System, text: str, words
         assert words in await ann.ask(text)
 
 
+async def test_stop_and_start(city: System) -> None:
+    with Citizen(city) as ann:
+        await ann.ask("I want to report a pothole")
+        assert "no more texts from Riverton" in await ann.ask("STOP")
+        await ann.text("12 Oak Street")
+        assert await ann.hears_nothing_more()
+        assert "again" in await ann.ask("START")
+        assert POTHOLE in await ann.ask(f"where is my case {POTHOLE}")
+
+
 async def test_every_page_says_what_it_is(city: System) -> None:
     async with aiohttp.ClientSession() as http:
         for path, status in {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.answers import Answers
 from bot.safety import Phrases, clean, storable, words
 
-ANSWERS = Answers.read({"city": "Riverton", "emergency": "911"})
+ANSWERS = Answers.read({"city": "Riverton", "emergency": "911", "phone": "555-0100"})
 # What makes trouble: marks that join, invisible characters, halves of pairs, every kind of line end.
 TROUBLE = "ae\u0301\u0327\u200b\u200c\u200d\u202e\ud800\0\r\n\x0b\u2028 \t😀İß'´"
 ODD = st.text(st.sampled_from(TROUBLE), max_size=40) | st.text(max_size=80)

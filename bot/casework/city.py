@@ -18,6 +18,7 @@ class City:
     jurisdiction: str = ""
     emergency: str = "911"
     contact: str = ""
+    phone: str = ""
     changeset: str = "2026-01-01T00:00:00Z"
     hours: Mapping[str, Texts] = field(default_factory=dict)
 
@@ -37,6 +38,7 @@ def read_city(folder: Path) -> City:
         name=str(entry["name"]),
         jurisdiction=str(entry["jurisdiction"]),
         emergency=str(entry.get("emergency", "911")),
+        phone=str(contact.get("phone", "")),
         contact=" · ".join(str(part) for part in contact.values()),
         changeset=str(entry.get("changeset", City.changeset)),
         hours={"" if code == "city" else str(code): texts_of(text, f"city.yml: hours of {code}") for code, text in hours.items()},

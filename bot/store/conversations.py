@@ -31,12 +31,14 @@ class Moved(Exception):
 
 @dataclass
 class Entry:
-    """A message to be written: whose, what, and whether it goes out whoever holds the conversation."""
+    """A message to be written: whose, what, and whether it goes out whoever holds the conversation (`notice`), and to a
+    citizen who wants no more messages (`owed`)."""
 
     text: str
     author: str = "bot"
     choices: Sequence[Choice] = ()
     notice: bool = False
+    owed: bool = False
 
 
 @dataclass
@@ -58,6 +60,8 @@ class Outcome:
     lasting: bool = False
     danger: bool = False
     told_waiting: bool = False
+    # Who says that the citizen wants no more messages ("citizen", "provider"); "" when they want them again.
+    opted_out: str | None = None
 
 
 class ConversationStore:
@@ -196,6 +200,8 @@ def _apply(row: ConversationRow, outcome: Outcome, now: datetime) -> None:
     if outcome.holder is not None:
         row.holder, row.staff, row.reason, row.summary = outcome.holder, outcome.staff, outcome.reason, outcome.summary
         row.told_waiting_at = None
+    if outcome.opted_out is not None:
+        row.opted_out_at, row.opted_out_by = (now if outcome.opted_out else None), outcome.opted_out
     if outcome.danger:
         row.danger_at = now
     if outcome.told_waiting:
@@ -206,7 +212,7 @@ def _outgoing(conversation_id: str, entries: list[Entry], now: datetime) -> list
     return [
         MessageRow(
             id=uuid4().hex, conversation_id=conversation_id, author=entry.author, text=entry.text,
-            choices=[asdict(choice) for choice in entry.choices], notice=entry.notice, status="queued", at=now,
+            choices=[asdict(choice) for choice in entry.choices], notice=entry.notice, owed=entry.owed, status="queued", at=now,
         )
         for entry in entries
     ]  # fmt: skip

@@ -42,7 +42,7 @@ class Outbox:
                     return None
                 conversation = await session.get_one(ConversationRow, conversation_id)
                 cut_off = row.status == "sending"
-                if _overtaken(conversation, row) and not cut_off:
+                if _unwanted(conversation, row) and not cut_off:
                     row.status, row.settled_at = "dropped", self._clock()
                     await session.flush()
                     continue
@@ -60,13 +60,13 @@ class Outbox:
 
     @unbroken
     async def wanted(self, message_id: str) -> bool:
-        """Look at the holder once more, before a message is sent again: False, and dropped, if staff took over."""
+        """Look once more before a message is sent again: False, and dropped, if staff took over or it is not wanted."""
         async with self._store.transaction() as session:
             row = await session.scalar(select(MessageRow).where(MessageRow.id == message_id))
             if row is None:
                 return False
             conversation = await session.get_one(ConversationRow, row.conversation_id)
-            if not _overtaken(conversation, row):
+            if not _unwanted(conversation, row):
                 return True
             row.status, row.settled_at = "dropped", self._clock()
             return False
@@ -80,6 +80,16 @@ class Outbox:
                 return False
             row.status = "queued"
             return True
+
+    @unbroken
+    async def opt_out(self, message_id: str) -> None:
+        """Note that the citizen told the provider itself to stop."""
+        async with self._store.transaction() as session:
+            row = await session.scalar(select(MessageRow).where(MessageRow.id == message_id))
+            if row is not None:
+                conversation = await session.get_one(ConversationRow, row.conversation_id)
+                conversation.opted_out_at = conversation.opted_out_at or self._clock()
+                conversation.opted_out_by = conversation.opted_out_by or "provider"
 
     @unbroken
     async def receipt(self, receipt: Receipt) -> bool:
@@ -104,8 +114,10 @@ class Outbox:
             row.status, row.error, row.settled_at = status, error, now
 
 
-def _overtaken(conversation: ConversationRow, row: MessageRow) -> bool:
-    return conversation.holder == "staff" and row.author == "bot" and not row.notice
+def _unwanted(conversation: ConversationRow, row: MessageRow) -> bool:
+    """Say whether a message may no longer go out: staff took over meanwhile, or the citizen wants none."""
+    overtaken = conversation.holder == "staff" and row.author == "bot" and not row.notice
+    return overtaken or (conversation.opted_out_at is not None and not row.owed)
 
 
 async def _provider_ids(session: AsyncSession, row: MessageRow) -> frozenset[str]:

@@ -27,6 +27,9 @@ class ConversationRow(Base):
     summary: Mapped[str] = mapped_column(Text, default="")
     told_waiting_at: Mapped[datetime | None] = mapped_column(UtcTime)
     danger_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    # Since when the citizen wants no more messages, and who said so: citizen | provider.
+    opted_out_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    opted_out_by: Mapped[str] = mapped_column(default="")
     language: Mapped[str] = mapped_column(default="")
     state: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     offered: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
@@ -58,6 +61,8 @@ class MessageRow(Base):
     provider_id: Mapped[str] = mapped_column(default="", index=True)
     # A notice goes out whoever holds the conversation; an answer of the bot does not once staff hold it.
     notice: Mapped[bool] = mapped_column(default=False)
+    # Owed to a citizen who wants no more messages too: the one confirmation of that, and the answer to danger words.
+    owed: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime] = mapped_column(UtcTime)

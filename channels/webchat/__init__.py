@@ -35,6 +35,7 @@ class WebChat:
 
     name = "webchat"
     live = True
+    keywords = False
     buttons = True
     limit = 4000
 
