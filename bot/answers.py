@@ -43,7 +43,7 @@ class Answers:
 
     @classmethod
     def read(cls, values: Mapping[str, str], folder: Path = ROOT / "data" / "answers") -> Answers:
-        """Read the folder; `values` fill the same placeholder in every text (city, emergency)."""
+        """Read the folder; `values` fill the same placeholders in every text (city, emergency, phone)."""
         return cls((_read(path) for path in sorted(folder.glob("*.yml"))), values)
 
     def text(self, language: str, key: str, **values: object) -> str:

@@ -112,9 +112,10 @@ class Conversations:
             return True
 
     async def _tell_all_the_same(self, conversation_id: str, message: MessageRow, outcome: Outcome) -> None:
-        """Write down an answer that tells of something done, though staff took over while it was thought of.
+        """Write down an answer that tells of something done, though the conversation changed while it was thought of.
 
-        A case that was filed has a reference, which the citizen must get; the conversation stays as it is now.
+        A case that was filed has a reference, which the citizen must get. Where the bot still holds, its state goes along:
+        left behind, the form would offer the same report once more.
         """
         notices = [Entry(entry.text, notice=True) for entry in outcome.entries]
         while waiting := await self._store.next_waiting(conversation_id):
@@ -122,7 +123,10 @@ class Conversations:
             if still.id != message.id:
                 return
             try:
-                await self._store.conclude(conversation, Outcome(notices, kept=outcome.kept), answered=message.id)
+                told = Outcome(notices, kept=outcome.kept)
+                if conversation.holder == "bot":
+                    told.state, told.offered = outcome.state, outcome.offered
+                await self._store.conclude(conversation, told, answered=message.id)
             except Moved:
                 continue
             return

@@ -92,6 +92,8 @@ class Delivery:
             else:
                 return True
             await asyncio.sleep(self._pace.pause(tries))
+        if not await self._outbox.wanted(outgoing.id):
+            return True
         if not unknown and await self._outbox.requeue(outgoing.id, self._pace.rounds):
             return False
         # Whoever reads the log or the metric is to look at the provider's own list.

@@ -11,6 +11,7 @@ import pytest
 from bot.conversations import LONGEST, AlreadyTaken, NotHeld
 from bot.messages import Inbound
 from bot.ports import EngineDown, Turn, TurnFailed, Utterance
+from bot.store.conversations import Outcome
 from tests.desk import ANN, BEN, Desk, a_desk
 from tests.fakes import FakeEngine
 
@@ -115,6 +116,23 @@ async def test_a_reference_reaches_the_citizen_though_staff_took_over(desk: Desk
     await desk.hear("file")
     assert desk.channel.texts == ["Your report is case 482 109 379."]
     assert await desk.holder() == "staff"
+
+
+async def test_a_form_that_ended_stays_ended_though_something_came_between(desk: Desk) -> None:
+    class Crossed(FakeEngine):
+        async def turn(self, conversation: str, state: dict[str, int], utterance: Utterance) -> Turn:
+            if not self.heard:  # news of an earlier report is written down during this turn
+                seen = await desk.store.find("fake", ANN)
+                assert seen
+                await desk.store.conclude(seen, Outcome())
+            return await super().turn(conversation, state, utterance)
+
+    desk.conversations._engine = Crossed()
+    await desk.hear("file")
+    assert desk.channel.texts == ["Your report is case 482 109 379."]
+    conversation = await desk.store.find("fake", ANN)
+    assert conversation
+    assert conversation.state == {"turns": 1}
 
 
 async def test_a_kept_report_is_kept_though_staff_took_over(desk: Desk) -> None:

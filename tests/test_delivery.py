@@ -205,3 +205,20 @@ async def test_who_told_the_provider_to_stop_is_not_written_to_again(desk: Desk)
     assert desk.channel.texts == []
     await desk.hear("START")
     assert desk.channel.texts == [desk.text("opted_in")]
+
+
+@pytest.mark.parametrize("tries", [1, 7])
+async def test_what_a_receipt_settled_is_not_sent_again(desk: Desk, tries: int) -> None:
+    class SaysNoAndSends(FakeChannel):
+        async def send(self, outgoing: Outgoing) -> str:
+            if self.faults:
+                await desk.front.receipt(Receipt("fake", outgoing.id, "delivered", "PRreally"))
+            return await super().send(outgoing)
+
+    desk.channel.__class__ = SaysNoAndSends
+    desk.channel.faults.extend([ProviderDown("503")] * tries)
+    await desk.hear("hello")
+    await desk.front.resume()
+    await desk.front.settled()
+    assert desk.channel.texts == []
+    assert [(m.status, m.provider_id) for m in await sent(desk)] == [("delivered", "PRreally")]

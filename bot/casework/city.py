@@ -34,6 +34,8 @@ def read_city(folder: Path) -> City:
         raise BadCatalogue("city.yml: 'contact' must be a mapping")
     if not entry.get("name") or not entry.get("jurisdiction"):
         raise BadCatalogue("city.yml: 'name' and 'jurisdiction' are needed")
+    if not contact.get("phone"):
+        raise BadCatalogue("city.yml: 'contact' needs a 'phone': HELP and STOP must name one")
     return City(
         name=str(entry["name"]),
         jurisdiction=str(entry["jurisdiction"]),

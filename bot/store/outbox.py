@@ -60,10 +60,11 @@ class Outbox:
 
     @unbroken
     async def wanted(self, message_id: str) -> bool:
-        """Look once more before a message is sent again: False, and dropped, if staff took over or it is not wanted."""
+        """Look once more before a message is sent again: False if a receipt has settled it meanwhile, or if it may no longer
+        go out, which drops it."""
         async with self._store.transaction() as session:
             row = await session.scalar(select(MessageRow).where(MessageRow.id == message_id))
-            if row is None:
+            if row is None or row.status != "sending":
                 return False
             conversation = await session.get_one(ConversationRow, row.conversation_id)
             if not _unwanted(conversation, row):
@@ -76,7 +77,7 @@ class Outbox:
         """Put a message that surely was not sent back in its place; False if that was done `most` times already."""
         async with self._store.transaction() as session:
             row = await session.scalar(select(MessageRow).where(MessageRow.id == message_id))
-            if row is None or row.attempts >= most:
+            if row is None or row.status != "sending" or row.attempts >= most:
                 return False
             row.status = "queued"
             return True
